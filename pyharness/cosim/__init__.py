@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
+"""Couple cocotb tests and Verilog with a SPICE circuit, without an AMS licence.
+
+Usable alone: nothing here knows of memristors.
+"""
+
+from pyharness.cosim.block import AnalogBlock, Meter, Transition
+from pyharness.cosim.options import SolverOptions
+from pyharness.cosim.pins import E2L, L2E
+from pyharness.cosim.simulate import SimulationResult, simulate
+
+__all__ = (
+    "E2L",
+    "L2E",
+    "AnalogBlock",
+    "Meter",
+    "SimulationResult",
+    "SolverOptions",
+    "Transition",
+    "simulate",
+)

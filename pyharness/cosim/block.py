@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An analog block beside the HDL: netlist, pins, meters, and the run."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cocotb
+import numpy as np
+from cocotb.handle import HierarchyObject, IntegerObject, RealObject, ValueObjectBase
+from cocotb.triggers import ValueChange
+from numpy.typing import NDArray
+
+from pyharness.cosim.engine import MAX_PHASES, STOP_SOURCE, Edge, Engine, Options, Statistics
+from pyharness.cosim.libngspice import find_libngspice
+from pyharness.cosim.options import SolverOptions
+from pyharness.cosim.pins import E2L, L2E
+from pyharness.errors import AnalogError, ConfigError
+
+__all__ = ("AnalogBlock", "Meter", "Transition")
+
+_POLICIES = {"error": 0, "hold": 1, "low": 2}
+_FORBIDDEN = re.compile(
+    r"\s*(\.(control|endc|tran|op|ac|dc|end|options?|save|four|meas|print|plot)\b|\*#)", re.I
+)
+_COARSEST_TICK_S = 1e-9
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Energy into a two-terminal element: the time integral of (v(plus) - v(minus)) * i(branch), per phase.
+
+    Attributes:
+        name: name under which the energy is returned.
+        plus, minus: nodes; ``0`` is ground.
+        branch: voltage source whose current is meant (SPICE sign: into its positive terminal).
+    """
+
+    name: str
+    plus: str
+    minus: str
+    branch: str
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One event across the border, for checks of timing.
+
+    Attributes:
+        tick: HDL time in ticks.
+        analog_s: seconds since the block's start: where the ramp begins (D->A), or the crossing (A->D).
+        pin: node of the pin.
+        to_analog: direction.
+        level: target voltage (D->A) or logic level (A->D).
+    """
+
+    tick: int
+    analog_s: float
+    pin: str
+    to_analog: bool
+    level: float
+
+
+class AnalogBlock:
+    """One SPICE netlist bound to one HDL shell, simulated in step with it.
+
+    The shell is an HDL module without logic whose ports bear the names of the netlist's nodes.  Its outputs are
+    ``output reg`` that nothing assigns, and it declares ``reg bridge_event`` (initially 0), by which the engine
+    wakes Python.  Every port must have a pin and every pin a port.
+
+    The block stands still in analog time until :meth:`start`; analog time zero is the HDL time of that call.
+    One block runs at a time.  All methods are called from cocotb tasks.
+    """
+
+    def __init__(
+        self,
+        shell: HierarchyObject,
+        netlist: Sequence[str],
+        pins: Sequence[L2E | E2L],
+        *,
+        options: SolverOptions | None = None,
+        meters: Sequence[Meter] = (),
+        phase: str = "",
+        probes: Mapping[str, str] | None = None,
+        probe_step_v: float = 1e-3,
+        log_edges: bool = False,
+    ) -> None:
+        """Describe the block; nothing is loaded yet.
+
+        Args:
+            shell: the HDL instance.
+            netlist: circuit lines without title, sources of the pins, analyses and ``.end``.
+            pins: connect modules of all ports.
+            options: accuracy; defaults of :class:`SolverOptions`.
+            meters: energies to integrate.
+            phase: port whose value (0 .. 7) selects the phase that energy is counted to; none: all in phase 0.
+            probes: HDL real variable (full path) -> node, recorded for the waveform file.
+            probe_step_v: smallest change of a probe that is recorded.
+            log_edges: keep a record of every event across the border (40 bytes each).
+
+        Raises:
+            ConfigError: the netlist holds an analysis or a control block, or two pins share a port.
+        """
+        self._shell = shell
+        self._pins = tuple(pins)
+        self._options = options or SolverOptions()
+        self._meters = tuple(meters)
+        self._phase = phase
+        self._probes = dict(probes or {})
+        self._probe_step_v = probe_step_v
+        self._log_edges = log_edges
+        for line in netlist:
+            if _FORBIDDEN.match(line):
+                raise ConfigError(
+                    f"the netlist of an analog block holds circuit lines only, got {line.strip()!r}: remove it"
+                )
+            if re.match(r"\s*a", line, re.I):
+                raise ConfigError(
+                    f"XSPICE devices cannot be solved again with a shorter step, got {line.strip()!r}: "
+                    "use B, E or S elements instead"
+                )
+        self._netlist = [line for line in netlist if line.strip()]
+        ports = [pin.port for pin in self._pins]
+        double = sorted({port for port in ports if ports.count(port) > 1})
+        if double:
+            raise ConfigError(f"each port has one pin, but these have more: {', '.join(double)}")
+        self._engine = Engine()
+        self._driver_nodes: list[str] = []
+        self._sensor_nodes: list[str] = []
+        self._running = False
+        self._watch_task: cocotb.task.Task[None] | None = None
+
+    # -- life cycle ---------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load the circuit, solve its operating point and let both sides run.
+
+        Raises:
+            AnalogError: ngspice refuses the netlist, does not converge, or a pin is X or Z.
+            ConfigError: ports and pins do not match.
+            ToolNotFoundError: ngspice's library is missing.
+        """
+        engine = self._engine
+        engine.check(engine.pyh_load(find_libngspice().encode()))
+        engine.check(engine.pyh_reset())
+        if engine.pyh_tick() > _COARSEST_TICK_S:
+            raise ConfigError(
+                f"the HDL time precision is {engine.pyh_tick():g} s, coarser than {_COARSEST_TICK_S:g} s: "
+                "give the design a `timescale, for example `timescale 1ns/1ps"
+            )
+        self._check_ports()
+        try:
+            self._declare()
+            options = Options(
+                crossing_tol_s=self._options.crossing_tol_s,
+                tmax_s=self._options.tmax_s,
+                edge_corners=self._options.edge_corners,
+                use_initial_conditions=self._options.use_initial_conditions,
+                log_edges=self._log_edges,
+            )
+            engine.check(engine.pyh_start(ctypes.byref(options), self._options.tran_command().encode()))
+        except AnalogError:
+            engine.pyh_stop()
+            raise
+        self._running = True
+        self._watch_task = cocotb.start_soon(self._watch())
+
+    async def stop(self) -> None:
+        """End the analog run and release the circuit; energies and statistics stay readable.
+
+        Raises:
+            AnalogError: the run had failed before.
+        """
+        if not self._running:
+            return
+        self._check_alive()
+        if self._watch_task is not None:
+            self._watch_task.cancel()
+        self._running = False
+        self._engine.pyh_stop()
+
+    async def _watch(self) -> None:
+        event = getattr(self._shell, "bridge_event")  # noqa: B009 - the name is data: it is the HDL's
+        while True:
+            await ValueChange(event)
+            self._check_alive()
+
+    def _check_alive(self) -> None:
+        if self._engine.pyh_state() == 4:
+            raise AnalogError(self._engine.explain())
+
+    # -- readings -----------------------------------------------------------------------------------------------
+
+    def voltage(self, node: str) -> float:
+        """Return the voltage of ``node`` at the present HDL time, in volt."""
+        return float(self._engine.pyh_value(self._index(node)))
+
+    def current(self, source: str) -> float:
+        """Return the current through voltage source ``source`` at the present HDL time, in ampere."""
+        return float(self._engine.pyh_value(self._index(f"{source}#branch")))
+
+    def energy_j(self) -> dict[str, NDArray[np.float64]]:
+        """Return the energy of each meter in joule, an array of 8 phases, up to the last accepted point."""
+        return {
+            meter.name: np.array(self._engine.pyh_energy(i)[:MAX_PHASES])
+            for i, meter in enumerate(self._meters)
+        }
+
+    def statistics(self) -> Statistics:
+        """Return a copy of the run's counters."""
+        copy = Statistics()
+        ctypes.pointer(copy)[0] = self._engine.pyh_statistics().contents
+        return copy
+
+    def transitions(self) -> list[Transition]:
+        """Return the events across the border so far (with ``log_edges``)."""
+        edges = ctypes.POINTER(Edge)()
+        count = self._engine.pyh_edges(ctypes.byref(edges))
+        return [
+            Transition(
+                tick=edge.tick,
+                analog_s=edge.analog_s,
+                pin=(self._sensor_nodes if edge.direction else self._driver_nodes)[edge.pin],
+                to_analog=edge.direction == 0,
+                level=edge.level,
+            )
+            for edge in edges[:count]
+        ]
+
+    @property
+    def ngspice_version(self) -> str:
+        """Version that the loaded library reports."""
+        return self._engine.text("version")
+
+    # -- set-up -------------------------------------------------------------------------------------------------
+
+    def _index(self, node: str) -> int:
+        index = int(self._engine.pyh_index(node.encode()))
+        if index < 0:
+            names = [self._engine.pyh_name(i + 1).decode() for i in range(self._engine.pyh_unknowns())]
+            raise AnalogError(f"no node or branch '{node}' in the circuit, which has: {', '.join(names)}")
+        return index
+
+    def _check_ports(self) -> None:
+        ports = {
+            child._name
+            for child in self._shell
+            if isinstance(child, ValueObjectBase)
+            and not isinstance(child, RealObject | IntegerObject)
+            and not child.is_const
+            and child._name != "bridge_event"
+        }
+        pins = {pin.port for pin in self._pins} | ({self._phase} if self._phase else set())
+        where = self._shell._path
+        if pins - ports:
+            raise ConfigError(
+                f"pins without a port on {where}: {', '.join(sorted(pins - ports))}; its ports are "
+                f"{', '.join(sorted(ports))}"
+            )
+        if ports - pins:
+            raise ConfigError(
+                f"ports of {where} without a pin: {', '.join(sorted(ports - pins))}; give each an L2E or E2L"
+            )
+
+    def _signal(self, port: str, drive: bool) -> tuple[int, int]:
+        path = f"{self._shell._path}.{port}"
+        signal = self._engine.check(self._engine.pyh_signal(path.encode(), drive))
+        return signal, int(self._engine.pyh_width(signal))
+
+    def _declare(self) -> None:
+        engine = self._engine
+        lines = ["* analog block", *self._netlist]
+        self._driver_nodes.clear()
+        self._sensor_nodes.clear()
+        for pin in self._pins:
+            if not isinstance(pin, L2E):
+                continue
+            signal, width = self._signal(pin.port, drive=False)
+            for element in pin.elements(width):
+                source = f"vpyh_{element.node}".lower()
+                lines.append(f"{source} {element.node} 0 external")
+                engine.pyh_driver(
+                    source.encode(), signal, element.lsb, pin.bits, pin.signed, pin.lsb_v, pin.offset_v,
+                    pin.rise_s, pin.fall_s, _POLICIES[pin.on_unknown],
+                )  # fmt: skip
+                self._driver_nodes.append(element.node)
+        if self._phase:
+            engine.pyh_phase(self._signal(self._phase, drive=False)[0])
+        lines += [
+            f"{STOP_SOURCE} pyh_stop 0 external",
+            self._options.options_line(),
+            ".end",
+        ]
+        engine.check(engine.pyh_circuit(engine.allocate_lines(lines), self._options.learn_command().encode()))
+        for pin in self._pins:
+            if not isinstance(pin, E2L):
+                continue
+            signal, width = self._signal(pin.port, drive=True)
+            minus, half = self._index(pin.minus), pin.hysteresis_v / 2
+            for element in pin.elements(width):
+                plus = self._index(element.node)
+                engine.pyh_sensor(
+                    signal, element.lsb, plus, minus, pin.threshold_v + half, pin.threshold_v - half
+                )
+                self._sensor_nodes.append(element.node)
+        for meter in self._meters:
+            engine.pyh_meter(
+                self._index(meter.plus), self._index(meter.minus), self._index(f"{meter.branch}#branch")
+            )
+        for real, node in self._probes.items():
+            engine.check(engine.pyh_probe(real.encode(), self._index(node), self._probe_step_v))
+        engine.pyh_event(f"{self._shell._path}.bridge_event".encode())
+        watched = " ".join(["pyh_stop", *self._sensor_nodes[:4], *self._driver_nodes[:4]])
+        engine.pyh_command(f"save {watched}".encode())
+        engine.pyh_command(b"stop when v(pyh_stop) > 0.5")
