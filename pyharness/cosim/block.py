@@ -23,9 +23,7 @@ from pyharness.errors import AnalogError, ConfigError
 __all__ = ("AnalogBlock", "Meter", "Transition")
 
 _POLICIES = {"error": 0, "hold": 1, "low": 2}
-_FORBIDDEN = re.compile(
-    r"\s*(\.(control|endc|tran|op|ac|dc|end|options?|save|four|meas|print|plot)\b|\*#)", re.I
-)
+_FORBIDDEN = re.compile(r"\s*(\.(control|endc|tran|op|ac|dc|end|options?|save|four|meas|print|plot)\b|\*#)", re.I)
 _COARSEST_TICK_S = 1e-9
 
 
@@ -204,10 +202,7 @@ class AnalogBlock:
 
     def energy_j(self) -> dict[str, NDArray[np.float64]]:
         """Return the energy of each meter in joule, an array of 8 phases, up to the last accepted point."""
-        return {
-            meter.name: np.array(self._engine.pyh_energy(i)[:MAX_PHASES])
-            for i, meter in enumerate(self._meters)
-        }
+        return {meter.name: np.array(self._engine.pyh_energy(i)[:MAX_PHASES]) for i, meter in enumerate(self._meters)}
 
     def statistics(self) -> Statistics:
         """Return a copy of the run's counters."""
@@ -302,14 +297,10 @@ class AnalogBlock:
             minus, half = self._index(pin.minus), pin.hysteresis_v / 2
             for element in pin.elements(width):
                 plus = self._index(element.node)
-                engine.pyh_sensor(
-                    signal, element.lsb, plus, minus, pin.threshold_v + half, pin.threshold_v - half
-                )
+                engine.pyh_sensor(signal, element.lsb, plus, minus, pin.threshold_v + half, pin.threshold_v - half)
                 self._sensor_nodes.append(element.node)
         for meter in self._meters:
-            engine.pyh_meter(
-                self._index(meter.plus), self._index(meter.minus), self._index(f"{meter.branch}#branch")
-            )
+            engine.pyh_meter(self._index(meter.plus), self._index(meter.minus), self._index(f"{meter.branch}#branch"))
         for real, node in self._probes.items():
             engine.check(engine.pyh_probe(real.encode(), self._index(node), self._probe_step_v))
         engine.pyh_event(f"{self._shell._path}.bridge_event".encode())

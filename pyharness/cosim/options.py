@@ -71,9 +71,7 @@ class SolverOptions:
 
     def tran_command(self) -> str:
         """Return the transient command of a run without a fixed end."""
-        return (
-            f"tran {self.tmax_s / 10!r} 1e3 0 {self.tmax_s!r}{' uic' if self.use_initial_conditions else ''}"
-        )
+        return f"tran {self.tmax_s / 10!r} 1e3 0 {self.tmax_s!r}{' uic' if self.use_initial_conditions else ''}"
 
     def learn_command(self) -> str:
         """Return the short transient from which the names of the unknowns are learnt."""

@@ -90,9 +90,7 @@ class L2E:
         for name in ("lsb_v", "offset_v"):
             _check("L2E", self.port, name, getattr(self, name), -1e6, 1e6)
         if self.on_unknown not in ("error", "hold", "low"):
-            raise ConfigError(
-                f"L2E pin '{self.port}': on_unknown must be error, hold or low, got {self.on_unknown!r}"
-            )
+            raise ConfigError(f"L2E pin '{self.port}': on_unknown must be error, hold or low, got {self.on_unknown!r}")
 
     def elements(self, port_width: int) -> Iterator[Element]:
         """Yield the elements of a port that is ``port_width`` bits wide."""

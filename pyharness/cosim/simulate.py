@@ -130,11 +130,9 @@ def simulate(
                 extra_env=dict(environment or {}),
                 log_file=None if verbose else log,
             )
-        except (Exception, SystemExit) as cause:
+        except (OSError, RuntimeError, SystemExit) as cause:
             died = str(cause)
-    tail = (
-        "" if verbose or not log.exists() else "\n".join(log.read_text(errors="replace").splitlines()[-12:])
-    )
+    tail = "" if verbose or not log.exists() else "\n".join(log.read_text(errors="replace").splitlines()[-12:])
     try:
         count, failed = get_results(results)
     except (RuntimeError, ElementTree.ParseError) as cause:
@@ -142,7 +140,5 @@ def simulate(
     if failed:
         raise SimulationError("\n".join(_failures(results)))
     if count == 0:
-        raise SimulationError(
-            f"no test ran in '{test_module}': check its name and its @cocotb.test() functions"
-        )
+        raise SimulationError(f"no test ran in '{test_module}': check its name and its @cocotb.test() functions")
     return SimulationResult(count, results, log)

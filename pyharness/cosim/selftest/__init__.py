@@ -8,6 +8,7 @@ with what the HDL saw.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -98,12 +99,12 @@ def crossings(corners: Sequence[tuple[float, float]], level_v: float = 0.5) -> l
     """Return the exact (time in seconds, rising) of each crossing of ``level_v`` by the RC output from 0 V."""
     found: list[tuple[float, bool]] = []
     v = 0.0
-    for corner, following in zip(corners, corners[1:], strict=False):
+    for corner, following in itertools.pairwise(corners):
         if following[0] == corner[0]:
             continue
         # split at the turning point, so that each part is monotonic
         stops = [corner[0], *_turning_point(v, corner, following), following[0]]
-        for start, stop in zip(stops, stops[1:], strict=False):
+        for start, stop in itertools.pairwise(stops):
             va, vb = (response(v, corner, following, t) for t in (start, stop))
             if (va < level_v) != (vb < level_v):
 

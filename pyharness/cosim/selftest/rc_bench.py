@@ -10,16 +10,16 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cocotb
-from cocotb.handle import HierarchyObject
 from cocotb.triggers import Timer
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions
 
 
 @cocotb.test()
-async def record(dut: HierarchyObject) -> None:
+async def record(dut: Any) -> None:
     """Play the edges; write the transitions and the run's counters."""
     path = Path(os.environ["PYHARNESS_RC"])
     job = json.loads(path.read_text())
