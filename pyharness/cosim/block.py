@@ -169,22 +169,34 @@ class AnalogBlock:
     async def stop(self) -> None:
         """End the analog run and release the circuit; energies and statistics stay readable.
 
+        A block that is not stopped ends with its test.
+
         Raises:
             AnalogError: the run had failed before.
         """
         if not self._running:
             return
-        self._check_alive()
-        if self._watch_task is not None:
-            self._watch_task.cancel()
-        self._running = False
-        self._engine.pyh_stop()
+        try:
+            self._check_alive()
+        finally:
+            self._release()
+            if self._watch_task is not None:
+                self._watch_task.cancel()
 
     async def _watch(self) -> None:
         event = getattr(self._shell, "bridge_event")  # noqa: B009 - the name is data: it is the HDL's
-        while True:
-            await ValueChange(event)
-            self._check_alive()
+        try:
+            while True:
+                await ValueChange(event)
+                self._check_alive()
+        finally:  # also when the test ends without stop(): the next one starts from a clean state
+            self._release()
+
+    def _release(self) -> None:
+        if not self._running:
+            return
+        self._running = False
+        self._engine.pyh_stop()
 
     def _check_alive(self) -> None:
         if self._engine.pyh_state() == 4:

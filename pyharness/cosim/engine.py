@@ -8,6 +8,7 @@ simulation events; none of them runs Python code.
 from __future__ import annotations
 
 import ctypes
+import re
 from ctypes import POINTER, c_char_p, c_double, c_int, c_size_t, c_uint64
 from pathlib import Path
 
@@ -17,6 +18,8 @@ __all__ = ("MAX_PHASES", "STOP_SOURCE", "Edge", "Engine", "Options", "Statistics
 
 MAX_PHASES = 8
 STOP_SOURCE = "vpyh_stop"
+
+_TELLING = re.compile(r"error|too small|singular|unknown|fatal|fail|can't|cannot|undefined", re.I)
 
 
 class Options(ctypes.Structure):
@@ -132,20 +135,13 @@ class Engine(ctypes.CDLL):
         """Return the engine's error with the lines of ngspice that tell its cause."""
         error = self.text("error") or "the analog side failed without a message"
         lines = [line.strip() for line in self.text("messages").splitlines() if line.strip()]
-        telling = (
-            "error",
-            "too small",
-            "singular",
-            "unknown",
-            "fatal",
-            "fail",
-            "can't",
-            "cannot",
-            "undefined",
-        )
-        causes = [line for line in lines if any(word in line.lower() for word in telling)] or lines[-4:]
-        unique = list(dict.fromkeys(causes))[:8]
-        return error + ("".join(f"\n  ngspice: {line}" for line in unique) if unique else "")
+        causes: list[str] = []
+        for i, line in enumerate(lines):
+            if line.lower().startswith("error on line"):
+                causes += lines[i : i + 3]  # the line itself and what is wrong with it follow
+            elif _TELLING.search(line) and not line.startswith("Trying"):
+                causes.append(line)
+        return error + "".join(f"\n  ngspice: {line}" for line in list(dict.fromkeys(causes))[:8])
 
     def allocate_lines(self, lines: list[str]) -> ctypes.Array[c_char_p]:
         """Return ``lines`` as the null-terminated array that ngspice reads a circuit from."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Nothing wrong passes the bridge in silence: each fault fails its test with one telling message."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pyharness.cosim import simulate
+from pyharness.errors import SimulationError
+
+HERE = Path(__file__).parent
+PINS_V = HERE.parent / "cosim" / "pins.v"
+
+MESSAGES = {
+    "unknown_level_at_start": r"pin pins_top\.u_pins\.go\[0:0\] .* is x at [0-9.e-]+ s",
+    "unknown_level_later": r"pin pins_top\.u_pins\.dac\[3:0\] .* is zz10 at [0-9.e-]+ s",
+    "netlist_syntax": r"r9 cmp0 0 1k bogus=3\n.*unknown parameter \(bogus\)",
+    "missing_subcircuit": r"unknown subckt: x9 cmp0 0 not_there",
+    "missing_port": r"pins without a port on pins_top\.u_pins: enable; its ports are cmp, dac, go, phase",
+    "unbound_port": r"ports of pins_top\.u_pins without a pin: go; give each an L2E or E2L",
+    "wrong_width": r"port 'dac' is 8 bits wide in the HDL, not a multiple of the 3 bits per element",
+    "unknown_node": r"no node or branch 'nowhere' in the circuit, which has: .*cmp0",
+    "unknown_sensor_node": r"no node or branch 'out0' in the circuit",
+    "unknown_meter_branch": r"no node or branch 'vnone#branch' in the circuit",
+    "no_operating_point": r"singular matrix:\s+check node v[89]#branch",
+    "no_convergence_in_transient": r"the analog simulation ended by itself at 1\.\d+e-05 s[\s\S]*Timestep too small",
+    "two_blocks_at_once": r"a block is running: stop it before another is set up",
+    "external_source_without_a_pin": r"source 'vx' is external but no pin drives it",
+}
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Run all faults in one process and return test name -> message of the failed ones."""
+    with pytest.raises(SimulationError) as caught:
+        simulate([PINS_V], "pins_top", "bridge_tests", tmp_path_factory.mktemp("bridge"), python_path=[HERE])
+    parts = re.split(r"(?m)^(\w+): ", str(caught.value))[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@pytest.mark.parametrize("fault", MESSAGES)
+def test_fault_is_told(failures: dict[str, str], fault: str) -> None:
+    """The message names the cause and the place."""
+    assert fault in failures, "the faulty test passed"
+    assert re.search(MESSAGES[fault], failures[fault]), failures[fault]
+
+
+def test_a_sound_block_passes_after_the_faults(failures: dict[str, str]) -> None:
+    """No fault leaves anything behind, and nothing but the faults failed."""
+    assert set(failures) == set(MESSAGES)
