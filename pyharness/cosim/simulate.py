@@ -13,7 +13,7 @@ from shutil import which
 from xml.etree import ElementTree
 
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
+from cocotb_tools.runner import Icarus
 
 from pyharness.errors import SimulationError, ToolNotFoundError
 
@@ -27,6 +27,14 @@ class SimulationResult:
     tests: int
     results: Path
     log: Path
+
+
+class _Icarus(Icarus):
+    """cocotb's Icarus runner, writing VCD: it holds real values, and what was written survives a crash."""
+
+    def _test_command(self) -> list[list[str]]:
+        (command,) = super()._test_command()
+        return [[{"-fst": "-vcd"}.get(word, word) for word in command]]
 
 
 @contextmanager
@@ -69,6 +77,7 @@ def simulate(
     environment: Mapping[str, str] | None = None,
     python_path: Sequence[Path] = (),
     seed: int | None = None,
+    waves: bool = False,
     verbose: bool = False,
 ) -> SimulationResult:
     """Build ``toplevel`` in ``build_dir`` and run the cocotb tests of ``test_module``.
@@ -84,6 +93,7 @@ def simulate(
         environment: variables for the simulator process.
         python_path: folders put before the import path of the tests.
         seed: cocotb's random seed.
+        waves: let the design's ``$dumpfile`` write its VCD file.
         verbose: pass the simulator's output on instead of keeping it in the log only.
 
     Raises:
@@ -99,7 +109,7 @@ def simulate(
     build_dir.mkdir(parents=True, exist_ok=True)
     log = build_dir / "simulator.log"
     results = (build_dir / "results.xml").resolve()
-    runner = get_runner("icarus")
+    runner = _Icarus()
     build_args = [argument for root in extra_roots for argument in ("-s", root)]
     with _for_runner(python_path):
         try:
@@ -126,7 +136,8 @@ def simulate(
                 results_xml=str(results),
                 testcase=testcase,
                 seed=seed,
-                test_args=["-n"],
+                waves=waves,
+                test_args=["-n"],  # $stop and an interrupt end the run instead of waiting for a keyboard
                 extra_env=dict(environment or {}),
                 log_file=None if verbose else log,
             )

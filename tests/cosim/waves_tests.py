@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""cocotb side of test_waves.py."""
+
+import json
+import os
+
+import cocotb
+from cocotb.triggers import Timer
+from pins_tests import NETLIST, PINS
+
+from pyharness.cosim import AnalogBlock, SolverOptions
+
+
+@cocotb.test()
+async def step_response(dut):
+    block = AnalogBlock(
+        dut.u_pins,
+        NETLIST,
+        PINS,
+        options=SolverOptions(reltol=1e-5, tmax_s=1e-7),
+        phase="phase",
+        probes=json.loads(os.environ["PROBES"]),
+    )
+    await Timer(1, "us")
+    await block.start()
+    await Timer(1, "us")
+    dut.dac.value = 4
+    await Timer(5, "us")
+    await block.stop()
