@@ -125,6 +125,13 @@ async def external_source_without_a_pin(dut):
 
 
 @cocotb.test()
+async def start_and_stop_at_once(dut):
+    block = block_of(dut)
+    await block.start()
+    await block.stop()
+
+
+@cocotb.test()
 async def a_sound_block_after_all_that(dut):
     await quiet(dut)
     block = block_of(dut)
