@@ -237,6 +237,27 @@ const char *spice_version(void) { return version; }
 const char *spice_messages(void) { return log_text; }
 void spice_forget_messages(void) { log_text[log_len = 0] = 0; }
 
+/* A user's start-up files (.spiceinit in the working or home folder) must not change results or run commands.
+ * ngSpice_nospiceinit() would say so, but crashes when called before ngSpice_Init in ngspice 44. */
+static void init_without_user_files(void) {
+    char empty[] = "/tmp/pyharness-XXXXXX", here[4096];
+    const char *home = getenv("HOME");
+    char *saved = home ? strdup(home) : NULL;
+    bool moved = getcwd(here, sizeof here) && mkdtemp(empty);
+    if (moved) {
+        moved = chdir(empty) == 0;
+        setenv("HOME", empty, 1);
+    }
+    ng.init(on_char, NULL, on_exit_request, on_data, on_plot, on_thread, NULL);
+    if (moved && chdir(here) != 0) fail("cannot return to the working folder %s", here);
+    if (saved)
+        setenv("HOME", saved, 1);
+    else
+        unsetenv("HOME");
+    free(saved);
+    rmdir(empty);
+}
+
 int spice_load(const char *path) {
     if (ng.handle) return 0; /* a second ngSpice_Init corrupts its stack: once per process */
     void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -255,13 +276,9 @@ int spice_load(const char *path) {
         dlclose(h);
         return -1;
     }
-    /* a user's start-up files must not change results, nor run commands */
-    void (*no_init)(void);
-    if ((*(void **)&no_init = dlsym(h, "ngSpice_nospinit"))) no_init();
-    if ((*(void **)&no_init = dlsym(h, "ngSpice_nospiceinit"))) no_init();
     ng.handle = h;
     mode = MODE_QUIET;
-    ng.init(on_char, NULL, on_exit_request, on_data, on_plot, on_thread, NULL);
+    init_without_user_files();
     ng.command((char *)"version");
     return 0;
 }
