@@ -6,12 +6,14 @@ Usable alone: nothing here knows of memristors.
 
 from pyharness.cosim.block import AnalogBlock, Meter, Transition
 from pyharness.cosim.options import SolverOptions
-from pyharness.cosim.pins import E2L, L2E
+from pyharness.cosim.pins import E2L, E2R, L2E, R2E
 from pyharness.cosim.simulate import SimulationResult, simulate
 
 __all__ = (
     "E2L",
+    "E2R",
     "L2E",
+    "R2E",
     "AnalogBlock",
     "Meter",
     "SimulationResult",

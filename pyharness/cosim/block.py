@@ -4,27 +4,29 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cocotb
 import numpy as np
-from cocotb.handle import HierarchyObject, IntegerObject, RealObject, ValueObjectBase
-from cocotb.triggers import ValueChange
+from cocotb.handle import HierarchyObject, IntegerObject, ValueObjectBase
+from cocotb.triggers import Event, Timer, ValueChange
 from numpy.typing import NDArray
 
 from pyharness.cosim.engine import MAX_PHASES, STOP_SOURCE, Edge, Engine, Options, Statistics
 from pyharness.cosim.libngspice import find_libngspice
 from pyharness.cosim.options import SolverOptions
-from pyharness.cosim.pins import E2L, L2E
-from pyharness.errors import AnalogError, ConfigError
+from pyharness.cosim.pins import E2L, E2R, L2E, R2E, Pin
+from pyharness.errors import AnalogError, ConfigError, PyharnessError
 
 __all__ = ("AnalogBlock", "Meter", "Transition")
 
 _POLICIES = {"error": 0, "hold": 1, "low": 2}
 _FORBIDDEN = re.compile(r"\s*(\.(control|endc|tran|op|ac|dc|end|options?|save|four|meas|print|plot)\b|\*#)", re.I)
 _COARSEST_TICK_S = 1e-9
+_SOURCE_RAMP_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,11 @@ class AnalogBlock:
         self,
         shell: HierarchyObject,
         netlist: Sequence[str],
-        pins: Sequence[L2E | E2L],
+        pins: Sequence[Pin],
         *,
         options: SolverOptions | None = None,
         meters: Sequence[Meter] = (),
+        sources: Mapping[str, float] | None = None,
         phase: str = "",
         probes: Mapping[str, str] | None = None,
         probe_step_v: float = 1e-3,
@@ -94,6 +97,7 @@ class AnalogBlock:
             pins: connect modules of all ports.
             options: accuracy; defaults of :class:`SolverOptions`.
             meters: energies to integrate.
+            sources: nodes driven by sources that Python sets -> their first voltage.
             phase: port whose value (0 .. 7) selects the phase that energy is counted to; none: all in phase 0.
             probes: HDL real variable (full path) -> node, recorded for the waveform file.
             probe_step_v: smallest change of a probe that is recorded.
@@ -106,6 +110,7 @@ class AnalogBlock:
         self._pins = tuple(pins)
         self._options = options or SolverOptions()
         self._meters = tuple(meters)
+        self._sources = dict(sources or {})
         self._phase = phase
         self._probes = dict(probes or {})
         self._probe_step_v = probe_step_v
@@ -129,12 +134,17 @@ class AnalogBlock:
         self._driver_nodes: list[str] = []
         self._sensor_nodes: list[str] = []
         self._running = False
+        self._fired = Event()
         self._watch_task: cocotb.task.Task[None] | None = None
 
     # -- life cycle ---------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
+    async def start(self, state: Mapping[str, float] | None = None) -> None:
         """Load the circuit, solve its operating point and let both sides run.
+
+        Args:
+            state: node voltages to go on from, as :meth:`state` returned them; capacitors start charged to them and
+                no operating point is solved.
 
         Raises:
             AnalogError: ngspice refuses the netlist, does not converge, or a pin is X or Z.
@@ -151,16 +161,15 @@ class AnalogBlock:
             )
         self._check_ports()
         try:
-            self._declare()
-            options = Options(
-                crossing_tol_s=self._options.crossing_tol_s,
-                tmax_s=self._options.tmax_s,
-                edge_corners=self._options.edge_corners,
-                use_initial_conditions=self._options.use_initial_conditions,
+            in_force = self._load(state)
+            limits = Options(
+                crossing_tol_s=in_force.crossing_tol_s,
+                tmax_s=in_force.tmax_s,
+                edge_corners=in_force.edge_corners,
                 log_edges=self._log_edges,
             )
-            engine.check(engine.pyh_start(ctypes.byref(options), self._options.tran_command().encode()))
-        except AnalogError:
+            engine.check(engine.pyh_start(ctypes.byref(limits), in_force.tran_command().encode()))
+        except PyharnessError:
             engine.pyh_stop()
             raise
         self._running = True
@@ -189,6 +198,7 @@ class AnalogBlock:
             while True:
                 await ValueChange(event)
                 self._check_alive()
+                self._fired.set()
         finally:  # also when the test ends without stop(): the next one starts from a clean state
             self._release()
 
@@ -205,12 +215,68 @@ class AnalogBlock:
     # -- readings -----------------------------------------------------------------------------------------------
 
     def voltage(self, node: str) -> float:
-        """Return the voltage of ``node`` at the present HDL time, in volt."""
+        """Return the voltage of ``node`` at the present HDL time, in volt.
+
+        Between two analog points it is read off the straight line between them; :meth:`land` first for the solver's
+        own value.
+        """
+        self._require_running()
         return float(self._engine.pyh_value(self._index(node)))
 
     def current(self, source: str) -> float:
         """Return the current through voltage source ``source`` at the present HDL time, in ampere."""
+        self._require_running()
         return float(self._engine.pyh_value(self._index(f"{source}#branch")))
+
+    def set_voltage(self, node: str, voltage_v: float) -> None:
+        """Move the Python-driven source of ``node`` to ``voltage_v``, by a ramp of 1 ns from the present HDL time on.
+
+        Raises:
+            ConfigError: ``node`` is not among the block's ``sources``, or the voltage is not finite.
+        """
+        if node not in self._sources:
+            known = ", ".join(self._sources) or "none"
+            raise ConfigError(f"'{node}' is not driven from Python (sources: {known}): name it in 'sources'")
+        if not math.isfinite(voltage_v):
+            raise ConfigError(f"source '{node}' cannot be set to {voltage_v!r} V")
+        self._require_running()
+        self._engine.pyh_set_source(self._driver_nodes.index(node), voltage_v)
+
+    async def crossing(self, node: str, level_v: float, *, rising: bool = True, minus: str = "0") -> None:
+        """Wait until the voltage of ``node`` against ``minus`` passes ``level_v``.
+
+        Returns at the HDL tick on or after the crossing, located to the crossing tolerance.  A voltage that is
+        already beyond the level must come back and pass it again.
+
+        Raises:
+            AnalogError: an unknown node, or the analog side fails meanwhile.
+        """
+        self._require_running()
+        number = int(self._engine.pyh_watch(self._index(node), self._index(minus), level_v, rising))
+        try:
+            while True:
+                await self._fired.wait()
+                self._fired.clear()
+                if self._engine.pyh_fired(number):
+                    return
+        finally:
+            self._engine.pyh_unwatch(number)
+
+    def charge_c(self) -> dict[str, NDArray[np.float64]]:
+        """Return the charge through each meter's branch in coulomb, like :meth:`energy_j`."""
+        return {meter.name: np.array(self._engine.pyh_charge(i)[:MAX_PHASES]) for i, meter in enumerate(self._meters)}
+
+    async def land(self) -> None:
+        """Put an analog point at the present HDL time, so that readings are the solver's own; takes one HDL tick."""
+        self._require_running()
+        self._engine.pyh_land()
+        await Timer(1, "step")
+
+    async def state(self) -> dict[str, float]:
+        """Return the voltage of every node at the present HDL time: what :meth:`start` restores."""
+        await self.land()
+        names = [self._engine.pyh_name(i + 1).decode() for i in range(self._engine.pyh_unknowns())]
+        return {name: self.voltage(name) for name in names if not name.endswith("#branch")}
 
     def energy_j(self) -> dict[str, NDArray[np.float64]]:
         """Return the energy of each meter in joule, an array of 8 phases, up to the last accepted point."""
@@ -244,6 +310,10 @@ class AnalogBlock:
 
     # -- set-up -------------------------------------------------------------------------------------------------
 
+    def _require_running(self) -> None:
+        if not self._running:
+            raise AnalogError("the block is not running: call start() first, and read before stop()")
+
     def _index(self, node: str) -> int:
         index = int(self._engine.pyh_index(node.encode()))
         if index < 0:
@@ -256,7 +326,7 @@ class AnalogBlock:
             child._name
             for child in self._shell
             if isinstance(child, ValueObjectBase)
-            and not isinstance(child, RealObject | IntegerObject)
+            and not isinstance(child, IntegerObject)
             and not child.is_const
             and child._name != "bridge_event"
         }
@@ -277,45 +347,74 @@ class AnalogBlock:
         signal = self._engine.check(self._engine.pyh_signal(path.encode(), drive))
         return signal, int(self._engine.pyh_width(signal))
 
-    def _declare(self) -> None:
+    def _declare_drivers(self) -> list[str]:
+        """Tell the engine what the digital side drives; return the sources' lines."""
         engine = self._engine
-        lines = ["* analog block", *self._netlist]
+        lines = []
         self._driver_nodes.clear()
-        self._sensor_nodes.clear()
+
+        def add(
+            node: str, signal: int, lsb: int, bits: int, signed: bool, scale: float, offset_v: float,
+            ramp_s: tuple[float, float], unknown: int,
+        ) -> None:  # fmt: skip
+            source = f"vpyh_{node}".lower()
+            lines.append(f"{source} {node} 0 external")
+            engine.pyh_driver(source.encode(), signal, lsb, bits, signed, scale, offset_v, *ramp_s, unknown)
+            self._driver_nodes.append(node)
+
         for pin in self._pins:
-            if not isinstance(pin, L2E):
-                continue
-            signal, width = self._signal(pin.port, drive=False)
-            for element in pin.elements(width):
-                source = f"vpyh_{element.node}".lower()
-                lines.append(f"{source} {element.node} 0 external")
-                engine.pyh_driver(
-                    source.encode(), signal, element.lsb, pin.bits, pin.signed, pin.lsb_v, pin.offset_v,
-                    pin.rise_s, pin.fall_s, _POLICIES[pin.on_unknown],
-                )  # fmt: skip
-                self._driver_nodes.append(element.node)
+            if isinstance(pin, L2E):
+                signal, width = self._signal(pin.port, drive=False)
+                policy = _POLICIES[pin.on_unknown]
+                for e in pin.elements(width):
+                    ramp_s = (pin.rise_s, pin.fall_s)
+                    add(e.node, signal, e.lsb, pin.bits, pin.signed, pin.lsb_v, pin.offset_v, ramp_s, policy)
+            elif isinstance(pin, R2E):
+                signal, _ = self._signal(pin.port, drive=False)
+                add(pin.node or pin.port, signal, 0, 1, False, pin.gain, pin.offset_v, (pin.rise_s, pin.fall_s), 0)
+        for node, voltage_v in self._sources.items():
+            add(node, -1, 0, 1, False, 0.0, voltage_v, (_SOURCE_RAMP_S, _SOURCE_RAMP_S), 0)
         if self._phase:
             engine.pyh_phase(self._signal(self._phase, drive=False)[0])
-        lines += [
-            f"{STOP_SOURCE} pyh_stop 0 external",
-            self._options.options_line(),
-            ".end",
-        ]
-        engine.check(engine.pyh_circuit(engine.allocate_lines(lines), self._options.learn_command().encode()))
+        return lines
+
+    def _declare_readers(self) -> None:
+        """Tell the engine what is read from the circuit that it has just learnt."""
+        engine = self._engine
+        self._sensor_nodes.clear()
         for pin in self._pins:
-            if not isinstance(pin, E2L):
-                continue
-            signal, width = self._signal(pin.port, drive=True)
-            minus, half = self._index(pin.minus), pin.hysteresis_v / 2
-            for element in pin.elements(width):
-                plus = self._index(element.node)
-                engine.pyh_sensor(signal, element.lsb, plus, minus, pin.threshold_v + half, pin.threshold_v - half)
-                self._sensor_nodes.append(element.node)
+            if isinstance(pin, E2L):
+                signal, width = self._signal(pin.port, drive=True)
+                minus, half = self._index(pin.minus), pin.hysteresis_v / 2
+                for e in pin.elements(width):
+                    levels_v = (pin.threshold_v + half, pin.threshold_v - half)
+                    engine.pyh_sensor(signal, e.lsb, self._index(e.node), minus, *levels_v)
+                    self._sensor_nodes.append(e.node)
+            elif isinstance(pin, E2R):
+                path = f"{self._shell._path}.{pin.port}"
+                engine.check(engine.pyh_probe(path.encode(), self._index(pin.node or pin.port), pin.step_v))
         for meter in self._meters:
             engine.pyh_meter(self._index(meter.plus), self._index(meter.minus), self._index(f"{meter.branch}#branch"))
         for real, node in self._probes.items():
             engine.check(engine.pyh_probe(real.encode(), self._index(node), self._probe_step_v))
+
+    def _load(self, state: Mapping[str, float] | None) -> SolverOptions:
+        """Hand the circuit to ngspice; return the options in force."""
+        engine = self._engine
+        options = self._options if state is None else replace(self._options, use_initial_conditions=True)
+        lines = [
+            "* analog block",
+            *self._netlist,
+            *self._declare_drivers(),
+            f"{STOP_SOURCE} pyh_stop 0 external",
+            *(f".ic v({node})={voltage_v!r}" for node, voltage_v in (state or {}).items()),
+            options.options_line(),
+            ".end",
+        ]
+        engine.check(engine.pyh_circuit(engine.allocate_lines(lines), options.learn_command().encode()))
+        self._declare_readers()
         engine.pyh_event(f"{self._shell._path}.bridge_event".encode())
         watched = " ".join(["pyh_stop", *self._sensor_nodes[:4], *self._driver_nodes[:4]])
         engine.pyh_command(f"save {watched}".encode())
         engine.pyh_command(b"stop when v(pyh_stop) > 0.5")
+        return options

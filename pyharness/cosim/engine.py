@@ -27,7 +27,6 @@ class Options(ctypes.Structure):
         ("crossing_tol_s", c_double),
         ("tmax_s", c_double),
         ("edge_corners", c_int),
-        ("use_initial_conditions", c_int),
         ("log_edges", c_int),
     )
 
@@ -95,6 +94,12 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_stop": (c_int, ()),
     "pyh_value": (c_double, (c_int,)),
     "pyh_energy": (POINTER(c_double), (c_int,)),
+    "pyh_charge": (POINTER(c_double), (c_int,)),
+    "pyh_set_source": (None, (c_int, c_double)),
+    "pyh_land": (None, ()),
+    "pyh_watch": (c_int, (c_int, c_int, c_double, c_int)),
+    "pyh_unwatch": (None, (c_int,)),
+    "pyh_fired": (c_int, (c_int,)),
     "pyh_edges": (c_size_t, (POINTER(POINTER(Edge)),)),
 }
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pyharness.errors import ConfigError
 
-__all__ = ("E2L", "L2E", "Element", "OnUnknown")
+__all__ = ("E2L", "E2R", "L2E", "R2E", "Element", "OnUnknown", "Pin")
 
 OnUnknown = Literal["error", "hold", "low"]
 
@@ -129,3 +129,59 @@ class E2L:
     def elements(self, port_width: int) -> Iterator[Element]:
         """Yield the bits of a port that is ``port_width`` bits wide."""
         return _elements(self.port, self.node or self.port, 1, port_width)
+
+
+@dataclass(frozen=True)
+class R2E:
+    """Real to electrical: an HDL ``real`` variable of the shell drives one voltage source.
+
+    Each change of the variable at HDL time t starts a straight ramp at exactly t.
+
+    Attributes:
+        port: the shell's real variable.
+        gain, offset_v: the source stands at ``offset_v + gain * value`` volt.
+        rise_s, fall_s: ramp durations in seconds, above 0.
+        node: name of the node; the variable's name by default.
+    """
+
+    port: str
+    gain: float = 1.0
+    offset_v: float = 0.0
+    rise_s: float = 1e-9
+    fall_s: float = 1e-9
+    node: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("an R2E port", self.port)
+        if self.node:
+            _check_name("an R2E node", self.node)
+        for name in ("rise_s", "fall_s"):
+            _check("R2E", self.port, name, getattr(self, name), 1e-12, 1.0)
+        for name in ("gain", "offset_v"):
+            _check("R2E", self.port, name, getattr(self, name), -1e9, 1e9)
+
+
+@dataclass(frozen=True)
+class E2R:
+    """Electrical to real: an HDL ``real`` variable of the shell follows one node.
+
+    The variable takes the node's voltage at the end of each analog step, when it moved by ``step_v`` or more.
+
+    Attributes:
+        port: the shell's real variable, which nothing in the HDL assigns.
+        step_v: smallest change that is passed on, in volt, 0 or more.
+        node: name of the node; the variable's name by default.
+    """
+
+    port: str
+    step_v: float = 1e-3
+    node: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("an E2R port", self.port)
+        if self.node:
+            _check_name("an E2R node", self.node)
+        _check("E2R", self.port, "step_v", self.step_v, 0.0, 1e6)
+
+
+Pin = L2E | E2L | R2E | E2R

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """cocotb side of test_pins.py: each test starts from a clean analog state in the same process."""
 
+from math import exp, log
+
 import cocotb
 import pytest
+from cocotb.simtime import get_sim_time
 from cocotb.triggers import Timer
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, Meter, SolverOptions
+from pyharness.errors import ConfigError
 
 # two DAC elements of 4 bits; element 0 drives an RC that comparator 0 watches
 NETLIST = [
@@ -90,4 +94,69 @@ async def an_idle_block_costs_few_points(dut):
     await block.start()
     await Timer(100, "ms")
     assert block.statistics().points < 250
+    await block.stop()
+
+
+@cocotb.test()
+async def python_waits_for_crossings_and_sets_sources(dut):
+    """A source set from Python charges an RC; the waits return at the exact crossings, also from the far side."""
+    await Timer(1, "us")
+    netlist = [*NETLIST, "rp push top 1k", "cp top 0 1n"]
+    block = AnalogBlock(dut.u_pins, netlist, PINS, options=OPTIONS, sources={"push": 0.0}, phase="phase")
+    await block.start()
+    await Timer(3, "us")
+    begun = get_sim_time("ns")
+    block.set_voltage("push", 1.0)
+    await block.crossing("top", 0.5)
+    # RC ln 2 after the middle of the 1 ns ramp; the solver's error at reltol 1e-6 is far below 1 ns
+    assert get_sim_time("ns") - begun == pytest.approx(1000 * log(2) + 0.5, abs=1)
+    assert block.voltage("top") == pytest.approx(0.5, abs=1e-3)
+    await Timer(2, "us")
+    back = get_sim_time("ns")
+    block.set_voltage("push", 0.0)
+    above = block.voltage("top")
+    await block.crossing("top", 0.25, rising=False)
+    assert get_sim_time("ns") - back == pytest.approx(1000 * log(above / 0.25) + 0.5, abs=1)
+    with pytest.raises(ConfigError, match="'top' is not driven from Python \\(sources: push\\)"):
+        block.set_voltage("top", 1.0)
+    await block.stop()
+
+
+@cocotb.test()
+async def a_split_run_equals_a_whole_run(dut):
+    """The state saved in one block and restored in the next continues the same curve."""
+    dut.dac.value = 0
+    await Timer(1, "us")
+    whole = block_of(dut)
+    await whole.start()
+    dut.dac.value = 4
+    await Timer(700, "ns")
+    middle = await whole.state()
+    await Timer(900, "ns")
+    await whole.land()
+    expected = whole.voltage("cmp0")
+    await whole.stop()
+    rest = block_of(dut)
+    await rest.start(middle)
+    await Timer(900, "ns")
+    await rest.land()
+    # the solver's own error at reltol 1e-6 is about 1 ns on a time constant of 1 us, 2e-4 here
+    assert rest.voltage("cmp0") == pytest.approx(expected, rel=5e-4)
+    assert expected == pytest.approx(1 - exp(-(1600 - 0.5) / 1000), rel=5e-4)
+    await rest.stop()
+
+
+@cocotb.test()
+async def charge_is_the_integral_of_the_current(dut):
+    """-1 V over 4 kOhm for 3 us: -0.75 nC, whatever the sign of the power."""
+    dut.dac.value = 0xC0
+    dut.phase.value = 3
+    await Timer(1, "us")
+    block = block_of(dut, meters=[Meter("load", "cmp1", "0", "vm")])
+    await block.start()
+    await Timer(3, "us")
+    dut.phase.value = 0
+    await Timer(1, "us")
+    assert block.charge_c()["load"][3] == pytest.approx(-0.25e-3 * 3e-6, rel=1e-9)
+    assert block.energy_j()["load"][3] == pytest.approx(187.5e-6 * 3e-6, rel=1e-9)
     await block.stop()

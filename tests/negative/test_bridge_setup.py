@@ -48,7 +48,7 @@ def test_missing_timescale_is_told(tmp_path: Path) -> None:
     """Without a time scale Icarus counts seconds; no edge could be placed."""
     source = tmp_path / "pins.v"
     source.write_text(PINS_V.read_text().replace("`timescale 1ns / 1ps\n", ""))
-    with pytest.raises(SimulationError, match="the HDL time precision is 1 s.*`timescale"):
+    with pytest.raises(SimulationError, match=r"the HDL time precision is 1 s.*`timescale"):
         run(tmp_path, source, testcase="start_and_stop_at_once")
 
 

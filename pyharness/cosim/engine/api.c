@@ -126,9 +126,43 @@ double pyh_value(int index) {
     return E.accepted[index] + share * (E.candidate[index] - E.accepted[index]);
 }
 
-/* Energy per phase of one meter, up to the last accepted point. */
+/* Integrals per phase of one meter, up to the last accepted point. */
 const double *pyh_energy(int meter) { return E.meters[meter].energy_j; }
+const double *pyh_charge(int meter) { return E.meters[meter].charge_c; }
 
+/* Move a source that no HDL signal drives, from the present time step on. */
+void pyh_set_source(int driver, double v) {
+    E.drivers[driver].target_v = v;
+    E.drivers[driver].pending = v != E.drivers[driver].v1;
+    if (E.drivers[driver].pending) digital_land();
+}
+
+void pyh_land(void) { digital_land(); }
+
+/* Watch for one crossing of a level; returns its number.  Finished watches are used again. */
+int pyh_watch(int plus, int minus, double level_v, int rising) {
+    int i = 0;
+    while (i < E.n_sensors && (E.sensors[i].signal >= 0 || E.sensors[i].armed || E.sensors[i].fired)) i++;
+    if (i == E.n_sensors) APPEND(E.sensors, E.n_sensors);
+    E.sensors[i] = (struct sensor){.signal = -1, .plus = plus, .minus = minus, .rise_v = level_v, .fall_v = level_v,
+                                   .state = pyh_value(plus) - pyh_value(minus) >= level_v, .wanted = rising,
+                                   .armed = true};
+    digital_land(); /* the step under way was solved without this watch */
+    return i;
+}
+
+void pyh_unwatch(int watch) {
+    struct sensor *s = &E.sensors[watch];
+    s->armed = s->fired = s->crossed = false;
+}
+
+/* Whether a watch has fired; it is then free again. */
+int pyh_fired(int watch) {
+    struct sensor *s = &E.sensors[watch];
+    bool fired = s->fired || arriving(s);
+    if (fired) pyh_unwatch(watch);
+    return fired;
+}
 
 size_t pyh_edges(const struct edge **edges) {
     *edges = E.edges;

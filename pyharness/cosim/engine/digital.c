@@ -138,7 +138,8 @@ int digital_signal(const char *name, bool drive) {
     memset(s, 0, sizeof *s);
     snprintf(s->name, sizeof s->name, "%s", name);
     s->handle = h;
-    s->width = vpi.get(vpiSize, h);
+    s->is_real = type == vpiRealVar;
+    s->width = s->is_real ? 1 : vpi.get(vpiSize, h);
     if (drive) s->drive = calloc((size_t)(s->width + 31) / 32, sizeof(uint32_t));
     return E.n_signals++;
 }
@@ -173,12 +174,12 @@ static void unknown_value(const struct driver *d, const s_vpi_vecval *v) {
 /* Read the watched vectors; true when a driver or the phase has something new for the analog side.
  * `fetch` false only reports what an earlier call found. */
 bool digital_read_drivers(bool fetch) {
-    bool news = E.phase_next != E.phase;
+    bool news = E.land || E.phase_next != E.phase;
     for (int s = 0; s < E.n_signals && fetch; s++) {
         struct signal *sig = &E.signals[s];
         if (!sig->dirty) continue;
         sig->dirty = false;
-        s_vpi_value value = {.format = vpiVectorVal};
+        s_vpi_value value = {.format = sig->is_real ? vpiRealVal : vpiVectorVal};
         vpi.get_value(sig->handle, &value);
         if (s == E.phase_signal) {
             int64_t code = 0;
@@ -191,6 +192,14 @@ bool digital_read_drivers(bool fetch) {
             struct driver *d = &E.drivers[i];
             int64_t code = 0;
             if (d->signal != s) continue;
+            if (sig->is_real) {
+                if (!isfinite(value.value.real))
+                    fail("real pin %s (source %s) is not finite at %.12g s", sig->name, d->source,
+                         (double)digital_now() * E.tick_s);
+                d->target_v = d->offset_v + d->scale_v * value.value.real;
+                d->pending = d->target_v != d->v1;
+                continue;
+            }
             if (!field(value.value.vector, d->lsb, d->width, d->is_signed, &code)) {
                 if (d->x_policy == X_ERROR) unknown_value(d, value.value.vector);
                 if (d->x_policy != X_LOW) continue;
@@ -244,6 +253,8 @@ static void put(struct signal *s) {
     vpi.put_value(s->handle, &value, NULL, vpiNoDelay);
 }
 
+static void wake_python(void);
+
 /* Deposit the level of every sensor: the present one, or the one after a crossing about to be committed. */
 void digital_apply_sensors(void) {
     for (int s = 0; s < E.n_signals; s++) {
@@ -260,6 +271,11 @@ void digital_apply_sensors(void) {
         }
         if (changed) put(sig);
     }
+    for (int i = 0; i < E.n_sensors; i++)
+        if (arriving(&E.sensors[i])) {
+            wake_python();
+            break;
+        }
 }
 
 void *digital_real(const char *name) {
@@ -281,19 +297,32 @@ void digital_write_probes(void) {
 
 void digital_set_event(const char *name) { event_handle = vpi.by_name(name, NULL); }
 
-static PLI_INT32 on_wake(p_cb_data cb) {
-    (void)cb;
-    waking = false;
-    if (E.state == RUNNING) { /* levels that missed their own step */
-        digital_apply_sensors();
-        return 0;
-    }
-    if (!event_handle) return 0;
+/* Toggle the shell's bridge_event: a Python task waits for its change. */
+static void wake_python(void) {
+    if (!event_handle) return;
     s_vpi_value value = {.format = vpiIntVal};
     vpi.get_value(event_handle, &value);
     value.value.integer = !value.value.integer;
     vpi.put_value(event_handle, &value, NULL, vpiNoDelay);
+}
+
+static PLI_INT32 on_wake(p_cb_data cb) {
+    (void)cb;
+    waking = false;
+    if (E.state == RUNNING) digital_apply_sensors(); /* levels that missed their own step */
+    for (int i = 0; i < E.n_sensors; i++)
+        if (E.state == RUNNING && E.sensors[i].signal < 0 && E.sensors[i].fired) wake_python();
+    if (E.state != RUNNING) wake_python();
     return 0;
+}
+
+/* Python changed a source or a watch in the present time step: land on it. */
+void digital_land(void) {
+    E.land = true;
+    if (!collecting && E.state == RUNNING) {
+        collecting = true;
+        at(cbReadOnlySynch, 0, on_collect, 0);
+    }
 }
 
 /* Have the digital side look at us one tick from now: a failure to report, or a late level. */

@@ -29,7 +29,7 @@ struct signal {
     void *handle; /* vpiHandle */
     void *change; /* vpiHandle of the value-change callback, NULL when the engine drives the signal */
     int width;
-    bool dirty;
+    bool dirty, is_real;
     uint32_t *drive; /* value that the engine deposits, one word per 32 bits; NULL for watched signals */
 };
 
@@ -46,20 +46,22 @@ struct driver {
     bool pending;
 };
 
-/* E2L: the voltage between two nodes, compared with hysteresis, drives one bit. */
+/* E2L: the voltage between two nodes, compared with hysteresis, drives one bit; or, with signal < 0, wakes Python once
+ * when it crosses one level. */
 struct sensor {
     int signal, bit;
+    bool armed, fired, wanted; /* of a watch: waiting; crossed to the level wanted */
     int plus, minus; /* indices into the solution; 0 is ground */
     double rise_v, fall_v;
     bool state, crossed;
     double crossing_s;
 };
 
-/* Integral of (v_plus - v_minus) * i_branch over time, kept apart per phase. */
+/* Time integrals of (v_plus - v_minus) * i_branch and of i_branch, kept apart per phase. */
 struct meter {
     int plus, minus, branch;
-    double power_w;
-    double energy_j[MAX_PHASES];
+    double power_w, current_a;
+    double energy_j[MAX_PHASES], charge_c[MAX_PHASES];
 };
 
 /* A node voltage or branch current written into an HDL real variable for the waveform file. */
@@ -81,7 +83,6 @@ struct options {
     double crossing_tol_s; /* a crossing is located to this width */
     double tmax_s;         /* largest analog step: bounds what an excursion inside one step can hide */
     int edge_corners;      /* time points forced inside each ramp */
-    int use_initial_conditions;
     int log_edges;
 };
 
@@ -103,6 +104,7 @@ struct engine {
     struct probe *probes;
     int n_signals, n_drivers, n_sensors, n_meters, n_probes;
     int phase_signal, phase, phase_next;
+    bool land; /* Python changed something: put an analog point at the present HDL time */
 
     struct options opt;
     struct statistics stat;
@@ -158,6 +160,7 @@ void digital_end(void);
 void digital_set_event(const char *name);
 void digital_apply_sensors(void);
 void digital_poke(void);
+void digital_land(void);
 uint64_t digital_now(void);
 bool digital_read_drivers(bool all);
 double digital_precision(void);
@@ -165,6 +168,10 @@ void *digital_real(const char *name);
 void digital_write_probes(void);
 
 static inline double voltage(const double *x, int plus, int minus) { return x[plus] - x[minus]; }
+/* A watch whose crossing in the wanted direction is being delivered. */
+static inline bool arriving(const struct sensor *s) {
+    return s->signal < 0 && s->crossed && s->state != s->wanted;
+}
 static inline double seconds(uint64_t tick) { return (double)(tick - E.start_tick) * E.tick_s; }
 
 #endif

@@ -105,7 +105,9 @@ static void accept(double t, const double *x) {
         struct meter *m = &E.meters[i];
         double p = power(m, x);
         m->energy_j[E.phase] += half * (p + m->power_w);
+        m->charge_c[E.phase] += half * (x[m->branch] + m->current_a);
         m->power_w = p;
+        m->current_a = x[m->branch];
     }
     memcpy(E.accepted, x, ((size_t)E.n_unknowns + 1) * sizeof(double));
     E.t_accepted = E.t_candidate = t;
@@ -134,6 +136,7 @@ static double start_ramps(double t) {
         log_edge(tick, t, i, 0, d->target_v);
     }
     E.phase = E.phase_next;
+    E.land = false;
     return shortest;
 }
 
@@ -144,6 +147,7 @@ static void start_edges(double t) {
 }
 
 static bool beyond(const struct sensor *s, const double *x) {
+    if (s->signal < 0 && !s->armed) return false;
     double v = voltage(x, s->plus, s->minus);
     return s->state ? v <= s->fall_v : v >= s->rise_v;
 }
@@ -185,6 +189,10 @@ static void commit_crossings(uint64_t tick, bool late) {
             if (lag > E.stat.late_max_s) E.stat.late_max_s = lag;
         }
         s->state = !s->state;
+        if (s->signal < 0 && s->state == s->wanted) {
+            s->armed = false;
+            s->fired = true;
+        }
         E.stat.edges_a2d++;
         log_edge(tick, s->crossing_s, i, 1, s->state);
     }
@@ -200,10 +208,13 @@ static void begin(double t, const double *x) {
     first_call = false;
     memcpy(E.accepted, x, ((size_t)E.n_unknowns + 1) * sizeof(double));
     E.t_accepted = E.t_candidate = t;
-    for (int i = 0; i < E.n_meters; i++) E.meters[i].power_w = power(&E.meters[i], x);
+    for (int i = 0; i < E.n_meters; i++) {
+        E.meters[i].power_w = power(&E.meters[i], x);
+        E.meters[i].current_a = x[E.meters[i].branch];
+    }
     for (int i = 0; i < E.n_sensors; i++) {
         struct sensor *s = &E.sensors[i];
-        s->state = voltage(x, s->plus, s->minus) > 0.5 * (s->rise_v + s->fall_v);
+        if (s->signal >= 0) s->state = voltage(x, s->plus, s->minus) > 0.5 * (s->rise_v + s->fall_v);
     }
 }
 
