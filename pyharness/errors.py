@@ -7,13 +7,13 @@ received, and what to do about it.  The command line prints the message alone
 """
 
 __all__ = (
-    "PyharnessError",
+    "AnalogError",
     "ConfigError",
     "NetlistError",
-    "VerilogAError",
-    "ToolNotFoundError",
-    "AnalogError",
+    "PyharnessError",
     "SimulationError",
+    "ToolNotFoundError",
+    "VerilogAError",
 )
 
 

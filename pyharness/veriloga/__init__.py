@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
+"""Verilog-A models as equations: read once, written for each simulator.
+
+Knows of no simulator run and of no array.
+"""
+
+from pyharness.veriloga.card import Card, Device, load_card, load_device
+from pyharness.veriloga.module import Module, Parameter
+from pyharness.veriloga.ngspice import Subcircuit, emit_ngspice
+from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
+from pyharness.veriloga.parse import load_module
+
+__all__ = (
+    "Card",
+    "Device",
+    "Module",
+    "NumpyModel",
+    "Parameter",
+    "Subcircuit",
+    "compile_numpy",
+    "emit_ngspice",
+    "load_card",
+    "load_device",
+    "load_module",
+)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where the RTL, the models and the configurations are: inside an installed package, or beside it in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyharness.errors import ToolNotFoundError
+
+__all__ = ("config_dir", "hdl_dir", "model_dir")
+
+_PACKAGE = Path(__file__).parent
+
+
+def _find(name: str) -> Path:
+    for folder in (_PACKAGE / "share" / name, _PACKAGE.parent / name):
+        if folder.is_dir():
+            return folder
+    raise ToolNotFoundError(f"the folder '{name}' of pyharness is missing from the installation: install it again")
+
+
+def hdl_dir() -> Path:
+    """Return the folder with the Verilog sources."""
+    return _find("hdl")
+
+
+def model_dir() -> Path:
+    """Return the folder with the Verilog-A models and their cards."""
+    return _find("veriloga")
+
+
+def config_dir() -> Path:
+    """Return the folder with the shipped configurations."""
+    return _find("configs")

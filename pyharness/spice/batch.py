@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run ``ngspice -b`` on a circuit and read its result."""
+
+from __future__ import annotations
+
+import re
+import resource
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyharness.errors import AnalogError, ToolNotFoundError
+
+__all__ = ("BatchResult", "run_batch")
+
+_CAUSE = re.compile(r"error|too small|singular|unknown|fatal|fail|can't|cannot|undefined|abort", re.I)
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """Vectors by name (``time``, ``v(a)``, ``i(v1)``), each of one value per point, and the CPU seconds used."""
+
+    vectors: dict[str, NDArray[np.float64]]
+    cpu_s: float
+
+
+def _read_raw(path: Path) -> dict[str, NDArray[np.float64]]:
+    raw = path.read_bytes()
+    header, _, data = raw.partition(b"Binary:\n")
+    text = header.decode("ascii", "replace")
+    count = int(re.findall(r"No\. Variables:\s*(\d+)", text)[-1])
+    points = int(re.findall(r"No\. Points:\s*(\d+)", text)[-1])
+    names = re.findall(r"^\s+\d+\s+(\S+)\s+\S+", text[text.rindex("Variables:\n") :], re.M)
+    table = np.frombuffer(data[: 8 * count * points], dtype=float).reshape(points, count)
+    return {name: table[:, i].copy() for i, name in enumerate(names)}
+
+
+def run_batch(
+    circuit: Sequence[str], analysis: str, *, save: Sequence[str] = (), timeout_s: float = 300
+) -> BatchResult:
+    """Run one analysis.
+
+    Args:
+        circuit: lines without title and ``.end``.
+        analysis: for example ``.tran 1u 1m``.
+        save: vectors to keep; all when empty.
+        timeout_s: wall-clock limit.
+
+    Raises:
+        ToolNotFoundError: no ``ngspice`` on PATH.
+        AnalogError: ngspice refused the circuit, did not converge, took too long or wrote no result.
+    """
+    if which("ngspice") is None:
+        raise ToolNotFoundError("'ngspice' is not on PATH: install it (Debian, Ubuntu: apt-get install ngspice)")
+    saves = [f".save {' '.join(save)}"] if save else []
+    with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
+        deck, raw = Path(folder, "deck.cir"), Path(folder, "deck.raw")
+        deck.write_text("\n".join(["* batch run", *circuit, analysis, *saves, ".end", ""]))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        try:
+            # -n: a user's start-up files must not change results
+            done = subprocess.run(
+                ["ngspice", "-n", "-b", "-r", str(raw), str(deck)],
+                capture_output=True, text=True, timeout=timeout_s, cwd=folder, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise AnalogError(
+                f"ngspice did not finish within {timeout_s:g} s: simplify the circuit or allow more"
+            ) from None
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        causes = list(dict.fromkeys(line for line in lines if _CAUSE.search(line) and not line.startswith("Trying")))
+        failed = done.returncode != 0 or not raw.exists() or any("too small" in line for line in causes)
+        if failed:
+            raise AnalogError("ngspice failed:\n" + "\n".join(f"  ngspice: {line}" for line in (causes or lines)[:8]))
+        cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return BatchResult(_read_raw(raw), cpu_s)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Device cards: named parameter sets of the shipped models, with their origin and validity."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pyharness.errors import ConfigError
+from pyharness.resources import model_dir
+from pyharness.veriloga.module import Module
+from pyharness.veriloga.parse import load_module
+
+__all__ = ("Card", "Device", "load_card", "load_device")
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+
+
+class Card(BaseModel):
+    """One card as written in its file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    dopant: str
+    parameters: dict[str, float]
+    window_siemens: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+    validity: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """A card together with its compiled model; ``name`` is the card's file name."""
+
+    name: str
+    card: Card
+    module: Module
+
+
+def load_card(name: str | Path) -> tuple[str, Card]:
+    """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path.
+
+    Raises:
+        ConfigError: no such card, a key or value that breaks the schema; the message names file and key.
+    """
+    path = Path(name)
+    if path.suffix != ".yaml":
+        cards = {p.stem: p for p in sorted(model_dir().glob("*/cards/*.yaml"))}
+        if str(name) not in cards:
+            raise ConfigError(
+                f"no device card {str(name)!r}: give one of {', '.join(cards)}, or the path of a .yaml card file"
+            )
+        path = cards[str(name)]
+    if not _IDENTIFIER.match(path.stem):
+        raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
+        raise ConfigError(f"cannot read card {path}: {cause}") from None
+    try:
+        return path.stem, Card.model_validate(data)
+    except ValidationError as cause:
+        details = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in cause.errors()
+        )
+        raise ConfigError(f"card {path}: {details}") from None
+
+
+def load_device(name: str | Path) -> Device:
+    """Return the card and its compiled model, with every parameter checked.
+
+    Raises:
+        ConfigError: a faulty card, an unknown parameter, a value out of its range.
+        VerilogAError: the model's source is faulty.
+    """
+    stem, card = load_card(name)
+    source = model_dir() / card.model / f"{card.model}.va"
+    if not source.is_file():
+        raise ConfigError(f"card '{stem}' names the model '{card.model}', but there is no {source.name}")
+    module = load_module(source)
+    module.check_parameters(card.parameters)
+    return Device(stem, card, module)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Verilog-A preprocessor: comments, macros, conditionals and includes, with the origin of every line kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyharness.errors import VerilogAError
+
+__all__ = ("Source", "preprocess")
+
+_STANDARD_HEADERS = (
+    "disciplines.vams",
+    "constants.vams",
+    "disciplines.h",
+    "constants.h",
+    "discipline.h",
+    "constants.va",
+)
+# LRM 2.4 annex E values of the physical constants that the standard header defines
+_CONSTANTS = {
+    "M_PI": "3.14159265358979323846",
+    "M_E": "2.7182818284590452354",
+    "M_LN2": "0.69314718055994530942",
+    "M_LN10": "2.30258509299404568402",
+    "M_SQRT2": "1.41421356237309504880",
+    "P_Q": "1.602176462e-19",
+    "P_K": "1.3806503e-23",
+    "P_CELSIUS0": "273.15",
+}
+_MAX_DEPTH = 32
+_MAX_CHARACTERS = 2_000_000
+
+
+@dataclass(frozen=True)
+class _Macro:
+    parameters: tuple[str, ...] | None
+    body: str
+
+
+@dataclass
+class Source:
+    """Preprocessed text; ``origin[i]`` is the (file, line) that line ``i`` came from."""
+
+    lines: list[str] = field(default_factory=list)
+    origin: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All lines."""
+        return "\n".join(self.lines) + "\n"
+
+    def where(self, line: int, column: int) -> str:
+        """Return ``file:line:column`` of a position in the preprocessed text (1-based)."""
+        file, number = self.origin[min(max(line, 1), len(self.origin)) - 1] if self.origin else ("?", 1)
+        return f"{file}:{number}:{column}"
+
+
+class _Preprocessor:
+    def __init__(self, include_dirs: Sequence[Path]) -> None:
+        self.include_dirs = list(include_dirs)
+        self.macros = {name: _Macro(None, value) for name, value in _CONSTANTS.items()}
+        self.out = Source()
+        self.characters = 0
+
+    def fail(self, file: str, line: int, column: int, text: str) -> VerilogAError:
+        return VerilogAError(f"{file}:{line}:{column}: {text}")
+
+    def run(self, path: Path, depth: int = 0) -> None:
+        file = path.name
+        try:
+            text = path.read_text(encoding="ascii")
+        except UnicodeDecodeError as cause:
+            raise self.fail(
+                file, 1, 1, f"the source must be ASCII text: {cause.reason} at byte {cause.start}"
+            ) from None
+        except OSError as cause:
+            raise VerilogAError(f"{path}: cannot read the Verilog-A source: {cause.strerror}") from None
+        lines = _strip_comments(text, file).split("\n")
+        active: list[tuple[bool, bool, int]] = []  # (taken now, some arm taken, line of the ifdef)
+        i = 0
+        while i < len(lines):
+            start, line = i, lines[i]
+            while line.endswith("\\") and i + 1 < len(lines):
+                i += 1
+                line = line[:-1] + " " + lines[i]
+            i += 1
+            directive = re.match(r"\s*`(define|undef|include|ifdef|ifndef|elsif|else|endif)\b(.*)", line, re.S)
+            if directive:
+                self.directive(directive[1], directive[2].strip(), active, path, start + 1, depth)
+                self.emit("", file, start + 1)
+            elif all(taken for taken, _, _ in active):
+                self.emit(self.expand(line, file, start + 1), file, start + 1)
+        if active:
+            raise self.fail(file, active[-1][2], 1, "`ifdef without `endif: close it")
+
+    def emit(self, line: str, file: str, number: int) -> None:
+        self.characters += len(line) + 1
+        if self.characters > _MAX_CHARACTERS:
+            raise self.fail(file, number, 1, f"macros expand to over {_MAX_CHARACTERS} characters: simplify them")
+        self.out.lines.append(line)
+        self.out.origin.append((file, number))
+
+    def directive(
+        self, kind: str, rest: str, active: list[tuple[bool, bool, int]], path: Path, number: int, depth: int
+    ) -> None:
+        file = path.name
+        if kind in ("ifdef", "ifndef"):
+            taken = (rest.split(None, 1)[:1] or [""])[0] in self.macros
+            taken = taken if kind == "ifdef" else not taken
+            active.append((taken, taken, number))
+            return
+        if kind in ("elsif", "else", "endif"):
+            if not active:
+                raise self.fail(file, number, 1, f"`{kind} without `ifdef: remove it or open the conditional")
+            _, some, line = active.pop()
+            if kind != "endif":
+                taken = not some and (kind == "else" or rest in self.macros)
+                active.append((taken, some or taken, line))
+            return
+        if not all(taken for taken, _, _ in active):
+            return
+        if kind == "undef":
+            self.macros.pop(rest, None)
+        elif kind == "define":
+            macro = re.match(r"([A-Za-z_]\w*)(\(([^)]*)\))?\s*(.*)\Z", rest, re.S)
+            if not macro:
+                raise self.fail(file, number, 1, f"`define needs a name, got {rest!r}")
+            names = tuple(p.strip() for p in macro[3].split(",")) if macro[2] else None
+            self.macros[macro[1]] = _Macro(names, macro[4].strip())
+        else:
+            self.include(rest, path, number, depth)
+
+    def include(self, rest: str, path: Path, number: int, depth: int) -> None:
+        name = re.fullmatch(r'"([^"]+)"', rest)
+        if not name:
+            raise self.fail(path.name, number, 1, f"`include needs a file name in double quotes, got {rest!r}")
+        if Path(name[1]).name in _STANDARD_HEADERS:
+            return
+        if depth >= _MAX_DEPTH:
+            raise self.fail(
+                path.name, number, 1, f"`include nests over {_MAX_DEPTH} levels: does a file include itself?"
+            )
+        for folder in [path.parent, *self.include_dirs]:
+            if (folder / name[1]).is_file():
+                self.run(folder / name[1], depth + 1)
+                return
+        raise self.fail(
+            path.name, number, 1, f"`include file '{name[1]}' not found: add its folder to the include path"
+        )
+
+    def expand(self, line: str, file: str, number: int, depth: int = 0) -> str:
+        if "`" not in line:
+            return line
+        out, at = [], 0
+        for use in re.finditer(r"`([A-Za-z_]\w*)?", line):
+            if use.start() < at:
+                continue
+            name = use[1]
+            macro = self.macros.get(name or "")
+            if macro is None:
+                raise self.fail(file, number, use.start() + 1, f"macro `{name or ''} is not defined: `define it first")
+            if depth >= _MAX_DEPTH:
+                raise self.fail(file, number, use.start() + 1, f"macro `{name} expands into itself: break the cycle")
+            out.append(line[at : use.start()])
+            at = use.end()
+            body = macro.body
+            if macro.parameters is not None:
+                arguments, at = self.arguments(line, at, file, number, str(name))
+                if len(arguments) != len(macro.parameters):
+                    raise self.fail(
+                        file, number, use.start() + 1,
+                        f"macro `{name} takes {len(macro.parameters)} arguments, got {len(arguments)}",
+                    )  # fmt: skip
+                values = dict(zip(macro.parameters, arguments, strict=True))
+                body = re.sub(r"\b[A-Za-z_]\w*\b", lambda m, values=values: values.get(m[0], m[0]), body)  # type: ignore[misc]
+            out.append(self.expand(body, file, number, depth + 1))
+            if sum(map(len, out)) > _MAX_CHARACTERS:
+                raise self.fail(file, number, use.start() + 1, f"macro `{name} expands without bound: simplify it")
+        out.append(line[at:])
+        return "".join(out)
+
+    def arguments(self, line: str, at: int, file: str, number: int, name: str) -> tuple[list[str], int]:
+        opening = re.compile(r"\s*\(").match(line, at)
+        if not opening:
+            raise self.fail(file, number, at + 1, f"macro `{name} needs its arguments in parentheses, on one line")
+        depth, start, found = 1, opening.end(), []
+        for i in range(opening.end(), len(line)):
+            c = line[i]
+            depth += (c == "(") - (c == ")")
+            if (c == "," and depth == 1) or depth == 0:
+                found.append(line[start:i].strip())
+                start = i + 1
+            if depth == 0:
+                return found, i + 1
+        raise self.fail(file, number, at + 1, f"macro `{name}: the closing parenthesis is missing on this line")
+
+
+def _strip_comments(text: str, file: str) -> str:
+    """Blank out comments, keeping strings, columns and line ends."""
+
+    def blank(match: re.Match[str]) -> str:
+        found = match[0]
+        return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
+
+    stripped = re.sub(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', blank, text, flags=re.S)
+    if "/*" in re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped):
+        line = stripped[: stripped.index("/*")].count("\n") + 1
+        raise VerilogAError(f"{file}:{line}:1: comment opened by /* is never closed")
+    return stripped
+
+
+def preprocess(path: Path, include_dirs: Sequence[Path] = ()) -> Source:
+    """Read ``path`` and return its text without comments and directives, macros expanded.
+
+    Raises:
+        VerilogAError: unreadable or not ASCII, unknown macro, unbalanced conditional, missing include.
+    """
+    machine = _Preprocessor(include_dirs)
+    machine.run(path)
+    return machine.out

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the Verilog-A reader accepts, and how it refuses the rest: file:line:column, the construct, the way out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyharness.errors import ConfigError, NetlistError, VerilogAError
+from pyharness.spice import run_batch
+from pyharness.veriloga import compile_numpy, emit_ngspice, load_card, load_device, load_module
+
+HEAD = """`include "disciplines.vams"
+module dut(p, n);
+    inout p, n;
+    electrical p, n, n_x;
+    parameter real g = 1.0e-3 from (0:inf);
+    parameter real x0 = 0.0;
+    real a, b;
+    integer k;
+"""
+STATE = "I(n_x) <+ ddt(V(n_x)) + V(n_x);"
+
+
+def module_of(tmp_path: Path, body: str, head: str = HEAD):
+    path = tmp_path / "dut.va"
+    path.write_text(f"{head}    analog begin\n{body}\n{STATE}\n    end\nendmodule\n")
+    return load_module(path)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("a = b;", r"dut\.va:10:5: hidden state: variable 'b' is read before it is assigned.*internal node"),
+        ("if (V(p) > 0) b = 1; a = b;", r"dut\.va:10:26: hidden state: variable 'b'"),
+        ("a = $random;", r"\$random is not supported in a model: draw the value outside"),
+        ("a = $rdist_normal(1, 0, 1);", r"\$rdist_normal is not supported in a model: draw the value outside"),
+        ("@(initial_step) a = 1;", r"dut\.va:10:1: events @\(\.\.\.\) are not simulated inside a model"),
+        ("@(cross(V(p), 1)) a = 1;", r"events @\(\.\.\.\) are not simulated"),
+        ('$strobe("x");', r"task \$strobe is not supported in a model: remove it"),
+        ("V(p, n) <+ 1;", r"voltage contribution V\(\) <\+ is not supported: write a current"),
+        ("a = I(p, n);", r"current probe I\(\) is not supported"),
+        ("a = V(p, q);", r"'q' is not a declared node: declare it 'electrical q;'"),
+        ("c = 1;", r"'c' cannot be assigned: it is not a declared variable"),
+        ("g = 1;", r"'g' cannot be assigned: it is a parameter"),
+        ("a = white_noise(1);", r"function 'white_noise\(\)' is not supported: use .*tanh"),
+        ("a = exp(1, 2);", r"exp\(\) takes 1 arguments, got 2"),
+        ("I(p, n) <+ V(p, n) * ddt(V(p, n));", r"ddt\(\) must stand alone or be multiplied by constants"),
+        ("I(p, p) <+ 1;", r"the current flows from a node to itself"),
+        ("for (k = 0; k < 3; k = k + 1) a = k;", r"dut\.va:10:1: 'for' is not supported: write the terms out"),
+        ("case (k) 1: a = 1; endcase", r"'case' is not supported: write if"),
+        ("a = 1 +;", r"dut\.va:10:8: syntax error at ';': it cannot stand here"),
+        ("a = 1 # 2;", r"dut\.va:10:7: unexpected character '#'"),
+        ("a = `NOPE;", r"dut\.va:10:5: macro `NOPE is not defined: `define it first"),
+        ("a = 1e999;", r"the number 1e999 is too large"),
+    ],
+)
+def test_refusals(tmp_path: Path, body: str, message: str) -> None:
+    """Each unsound or unsupported construct is named where it stands."""
+    with pytest.raises(VerilogAError, match=message):
+        module_of(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("module dut(p); electrical p;", r"ends in the middle of a construct: is 'endmodule' or 'end' missing\?"),
+        ("/* never closed", r"comment opened by /\* is never closed"),
+        ("`ifdef A\nmodule", r"dut\.va:1:1: `ifdef without `endif"),
+        ('`include "dut.va"', r"`include nests over 32 levels: does a file include itself\?"),
+        ('`include "nowhere.va"', r"`include file 'nowhere\.va' not found"),
+        ("`define A `A\nmodule `A;", r"macro `A expands into itself"),
+        ("`define A(x) x\nmodule `A(1, 2);", r"macro `A takes 1 arguments, got 2"),
+        ("module a(p); endmodule", r"port 'p' has no discipline"),
+        ("module a(); endmodule module b(); endmodule", r"a model file holds one module, got 2"),
+        ("module a(p); electrical p, p; endmodule", r"'p' is declared twice"),
+        ("module a(p); electrical p; parameter real r = 1 from (2:1); endmodule", r"the range \(2:1\) .* is empty"),
+    ],
+)
+def test_refused_files(tmp_path: Path, text: str, message: str) -> None:
+    """Faults outside the analog block."""
+    path = tmp_path / "dut.va"
+    path.write_text(text)
+    with pytest.raises(VerilogAError, match=message):
+        load_module(path)
+
+
+def test_missing_and_non_ascii_sources(tmp_path: Path) -> None:
+    """Unreadable sources are told apart."""
+    with pytest.raises(VerilogAError, match="cannot read the Verilog-A source"):
+        load_module(tmp_path / "none.va")
+    (tmp_path / "dut.va").write_bytes("// \u00b5".encode())
+    with pytest.raises(VerilogAError, match="the source must be ASCII text"):
+        load_module(tmp_path / "dut.va")
+
+
+def test_language_means_what_it_says(tmp_path: Path) -> None:
+    """Macros, scale factors, operators, functions and branches of a conditional, against the same in Python."""
+    head = HEAD.replace("module dut", "`define SQ(x) ((x) * (x))\n`define TWICE 2 *\nmodule dut")
+    body = """
+        a = V(p, n);
+        k = 2.6;
+        if (a > 0.25 && !(a >= 1)) b = `SQ(a + 1) / 3; else if (a < -0.5 || a == 0) b = -a ** 3; else b = 1m;
+        b = b + max(a, 0.1) * min(a, 0.2) + (a != 0 ? exp(-a) : 0) + k + pow(2, 3) + sqrt(abs(a)) + 1.5k * 1u;
+        I(p, n) <+ `TWICE g * b + atan2(a, 2) + hypot(a, 1) + limexp(a) + tanh(a) * sinh(a) + cosh(a);
+    """
+    model = compile_numpy(module_of(tmp_path, body, head), {"g": 0.5})
+    for a in (-0.8, -0.3, 0.0, 0.1, 0.5, 2.0):
+        b = (a + 1) ** 2 / 3 if 0.25 < a < 1 else -(a**3) if a < -0.5 or a == 0 else 1e-3
+        b += max(a, 0.1) * min(a, 0.2) + (np.exp(-a) if a else 0) + 3 + 8 + np.sqrt(abs(a)) + 1.5e-3
+        i = 2 * 0.5 * b + np.arctan2(a, 2) + np.hypot(a, 1) + np.exp(a) + np.tanh(a) * np.sinh(a) + np.cosh(a)
+        assert model.current(a, 0.0) == pytest.approx(i, rel=1e-14)
+
+
+def test_ngspice_and_numpy_agree(tmp_path: Path) -> None:
+    """The same module on both targets, to the tolerance that ngspice's iteration is asked for."""
+    body = """
+        a = V(p, n);
+        if (a > 0.1) b = a * a; else b = 0.2 * a - 0.01;
+        I(p, n) <+ g * (b + 0.3 * tanh(3 * a) + limexp(2 * a) - 1 + pow(a * a + 0.1, 0.7) + atan(a));
+    """
+    module = module_of(tmp_path, body)
+    model = compile_numpy(module, {})
+    text = emit_ngspice(module, name="dut", parameters={}).text
+    deck = [text, "v1 a 0 pwl(0 -1 1 1)", "x1 a 0 dut", ".options reltol=1e-9"]
+    run = run_batch(deck, ".tran 0.01 1 0 0.01", save=["v(a)", "i(v1)"])
+    np.testing.assert_allclose(-run.vectors["i(v1)"], model.current(run.vectors["v(a)"], 0.0), rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["a b", "a\n.control", "x;shell", "A", "", "1a", "a" * 80, "a{b}", "$x", "../x"])
+def test_no_name_reaches_the_netlist_unchecked(tmp_path: Path, name: str) -> None:
+    """Names that could open a line or a command are refused."""
+    module = module_of(tmp_path, "I(p, n) <+ g * V(p, n);")
+    with pytest.raises(NetlistError, match="must be a lower-case identifier"):
+        emit_ngspice(module, name=name, parameters={})
+
+
+@pytest.mark.parametrize("value", ["1\n.control", float("nan"), float("inf"), None, "1k", True, [1]])
+def test_no_value_reaches_the_netlist_unchecked(tmp_path: Path, value: object) -> None:
+    """Parameter values are finite numbers."""
+    if value is None:
+        return
+    module = module_of(tmp_path, "I(p, n) <+ g * V(p, n);")
+    with pytest.raises(ConfigError, match="parameter 'g' must be a finite number"):
+        emit_ngspice(module, name="dut", parameters={"g": value})
+
+
+def test_parameters_are_checked(tmp_path: Path) -> None:
+    """Unknown names and values out of range are refused with what would be right."""
+    module = module_of(tmp_path, "I(p, n) <+ g * V(p, n);")
+    with pytest.raises(ConfigError, match=r"no parameter 'gg' to set; it has g, x0"):
+        module.check_parameters({"gg": 1.0})
+    with pytest.raises(ConfigError, match=r"parameter 'g' must lie in \(0:inf\).*got 0"):
+        module.check_parameters({"g": 0})
+
+
+def test_cards(tmp_path: Path) -> None:
+    """A card is found by name or path; every fault names the file and the key."""
+    assert load_device("chromium").card.dopant == "chromium"
+    text = (Path(__file__).parents[2] / "veriloga/msdc/cards/chromium.yaml").read_text()
+    with pytest.raises(ConfigError, match=r"no device card 'unobtainium': give one of .*chromium"):
+        load_card("unobtainium")
+    for name, change, message in [
+        ("a", ("tau: 1.0e-2", "tau: many"), r"a\.yaml: parameters\.tau"),
+        ("b", ("dopant:", "dopand:"), r"b\.yaml: dopant: Field required.*dopand: Extra inputs"),
+        ("c", ("tau: 1.0e-2", "tau: -1.0"), r"parameter 'tau' must lie in \(0:inf\) s, got -1\.0"),
+        ("d", ("tau:", "tao:"), r"no parameter 'tao' to set"),
+        ("e", ("model: msdc", "model: nodevice"), r"there is no nodevice\.va"),
+        ("f", ("model: msdc", "model: ../../etc"), r"f\.yaml: model"),
+        ("g", ("model: msdc", "model: !!python/object/apply:os.system [ls]"), r"cannot read card"),
+    ]:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text.replace(*change))
+        with pytest.raises(ConfigError, match=message):
+            load_device(path)
+    with pytest.raises(ConfigError, match=r"file name must be a lower-case identifier"):
+        load_device(tmp_path / "Bad Name.yaml")
+
+
+TOKENS = ["module", "endmodule", "analog", "begin", "end", "if", "else", "(", ")", ";", ",", "V", "I", "(p)", "<+", "=", "+", "-",
+          "*", "/", "1", "2.5k", "a", "p", "n", "dut", "ddt", "exp", "real", "electrical", "inout", "parameter", "from", "[0:1]",
+          "`define", "`ifdef", "`endif", '"x"', "$random", "@", "?", ":", "\n", "(*", "*)", "//", "/*", "*/", "\\"]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(TOKENS), max_size=60).map(" ".join)))
+def test_no_input_crashes_the_reader(tmp_path: Path, text: str) -> None:
+    """Whatever the text, the reader returns a module or a VerilogAError."""
+    path = tmp_path / "fuzz.va"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        load_module(path)
+    except VerilogAError as error:
+        assert str(error)
