@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The analog array: netlist, pins and energy meters, from one description.
+
+Cell (r, c) of a layer is a memristor with its access switch between row r and column c::
+
+    row code --driver--> row r --ammeter--[word r]-- memristor --> column c --ammeter--+--[write c]-- compliance R -- 0
+                                                                                       |
+                           ref code --driver-- reference R --+-- sum c --[read c]------+
+                                                             |
+                                                 transimpedance amplifier, comparator against the ADC code
+
+The positive terminal of the memristor is on the row side: a positive row voltage sets it.  A column that is neither
+written nor read floats, an open word line cuts its cells off: there is no sneak path.  All nodes named after a port of
+the HDL shell are driven by, or watched from, the digital side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pyharness.cosim import E2L, L2E, Meter
+from pyharness.spice import Netlist, number
+from pyharness.veriloga import Subcircuit
+
+__all__ = ("PHASES", "Array", "ArrayElectrics", "Cell", "Layer", "build_array")
+
+PHASES = ("idle", "reset", "write", "verify", "inference")
+"""Meaning of the phase port's value, in order."""
+
+
+@dataclass(frozen=True)
+class ArrayElectrics:
+    """Electrical figures of the periphery.
+
+    Attributes:
+        compliance_ohm: resistor between a written column and ground.
+        driver_ohm: output resistance of each row and reference driver.
+        switch_on_ohm, switch_off_ohm: of every access and column switch.
+        bleed_ohm: from each column to ground, so that a floating column has a potential.
+        g_ref_siemens: reference conductance of each column.
+        feedback_verify_ohm, feedback_inference_ohm: of the transimpedance amplifier, by range.
+        amplifier_gain: open loop, V/V.
+        amplifier_settling_s: time constant of the amplifier's output.
+        saturation_v: amplifier output limit, plus and minus.
+        comparator_offset_v: added to the comparator's input.
+        dac_lsb_v, dac_bits: row and reference drivers, two's complement.
+        adc_lsb_v, adc_bits: successive-approximation converter, two's complement.
+        edge_s: rise and fall time of everything that the digital side drives.
+    """
+
+    compliance_ohm: float = 5110.0
+    driver_ohm: float = 10.0
+    switch_on_ohm: float = 10.0
+    switch_off_ohm: float = 1e10
+    bleed_ohm: float = 1e9
+    g_ref_siemens: float = 250e-6
+    feedback_verify_ohm: float = 20e3
+    feedback_inference_ohm: float = 5e3
+    amplifier_gain: float = 1e5
+    amplifier_settling_s: float = 50e-9
+    saturation_v: float = 1.2
+    comparator_offset_v: float = 0.0
+    dac_lsb_v: float = 1e-3
+    dac_bits: int = 12
+    adc_lsb_v: float = 0.5e-3
+    adc_bits: int = 12
+    edge_s: float = 100e-9
+
+    @property
+    def read_series_ohm(self) -> float:
+        """Resistance in series with a cell that is read: driver, access switch, column switch."""
+        return self.driver_ohm + 2 * self.switch_on_ohm
+
+    def verify_code(self, g_siemens: float, read_v: float) -> float:
+        """Return the (unrounded) ADC code of a single cell of ``g_siemens`` read at ``read_v`` volt."""
+        seen = g_siemens / (1 + g_siemens * self.read_series_ohm)
+        return seen * read_v * self.feedback_verify_ohm / self.adc_lsb_v
+
+    def conductance(self, code: float, read_v: float) -> float:
+        """Return the conductance in siemens that reads as ``code`` at ``read_v``: the inverse of :meth:`verify_code`."""
+        seen = code * self.adc_lsb_v / (read_v * self.feedback_verify_ohm)
+        return seen / (1 - seen * self.read_series_ohm)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One crossbar: name (prefix of all its ports and nodes), rows (inputs), columns (outputs)."""
+
+    name: str
+    rows: int
+    cols: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One device: layer, row, column, and the names of its instance and meter."""
+
+    layer: int
+    row: int
+    col: int
+    instance: str
+
+
+@dataclass
+class Array:
+    """A generated array.
+
+    Attributes:
+        netlist: circuit lines, without the sources of the driven nodes.
+        pins: connect modules of all ports of the HDL shell.
+        meters: ``device <instance>``, ``cell ..``, ``row ..``, ``column ..`` and ``supply ..`` energies.
+        cells: all devices, layer by layer, row by row.
+        driven: nodes that the digital side drives.
+    """
+
+    netlist: list[str]
+    pins: list[L2E | E2L] = field(default_factory=list)
+    meters: list[Meter] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    driven: list[str] = field(default_factory=list)
+
+    def batch_sources(self, waves: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
+        """Return sources for a plain ngspice run: corners (s, V) for the named nodes, 0 V for the others."""
+        lines = []
+        for node in self.driven:
+            corners = " ".join(f"{number(t)} {number(v)}" for t, v in waves.get(node, [(0.0, 0.0)]))
+            lines.append(f"vpyh_{node} {node} 0 pwl({corners})")
+        return lines
+
+
+def _elements(port: str, count: int) -> list[str]:
+    return [f"{port}{i}" for i in range(count)] if count > 1 else [port]
+
+
+class _Builder:
+    def __init__(self, electrics: ArrayElectrics, device: Subcircuit) -> None:
+        self.e = electrics
+        self.device = device
+        self.net = Netlist()
+        self.array = Array(self.net.lines)
+
+    def drive(self, port: str, count: int, **pin: float) -> list[str]:
+        """Add an L2E port of ``count`` elements and return its nodes."""
+        self.array.pins.append(L2E(port, rise_s=self.e.edge_s, fall_s=self.e.edge_s, **pin))  # type: ignore[arg-type]
+        nodes = _elements(port, count)
+        self.array.driven += nodes
+        return nodes
+
+    def meter(self, kind: str, name: str, plus: str, minus: str, branch: str) -> None:
+        self.array.meters.append(Meter(f"{kind} {name}", plus, minus, branch))
+
+    def driver(self, name: str, code: str, out: str) -> None:
+        """A DAC output ``code`` drives ``out`` through the output resistance; what it delivers is metered."""
+        inner = f"{out}_m"
+        branch = self.net.ammeter(f"m_{name}", code, inner)
+        self.net.resistor(f"drv_{name}", inner, out, self.e.driver_ohm)
+        self.meter("supply", name, code, "0", branch)
+        self.meter("row", name, out, "0", branch)
+
+    def switch(self, name: str, a: str, b: str, control: str) -> None:
+        self.net.add("s", name, (a, b, control, "0"), "closing")
+
+    def layer(self, index: int, layer: Layer, start: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
+        e, n, net = self.e, layer.name, self.net
+        net.comment(f"layer {n}: {layer.rows} rows x {layer.cols} columns")
+        dac: dict[str, float] = {"bits": e.dac_bits, "lsb_v": e.dac_lsb_v, "signed": True}
+        codes = self.drive(f"{n}_row_code", layer.rows, **dac)
+        (ref_code,) = self.drive(f"{n}_ref_code", 1, **dac)
+        words = self.drive(f"{n}_word", layer.rows)
+        write = self.drive(f"{n}_col_write", layer.cols)
+        read = self.drive(f"{n}_col_read", layer.cols)
+        (wide,) = self.drive(f"{n}_range", 1)
+        adc = self.drive(f"{n}_adc_code", layer.cols, bits=e.adc_bits, lsb_v=e.adc_lsb_v, signed=True)
+        cmp = _elements(f"{n}_cmp", layer.cols)
+        self.array.pins.append(E2L(f"{n}_cmp", threshold_v=0.5))
+
+        for r in range(layer.rows):
+            self.driver(f"{n}_row{r}", codes[r], f"{n}_row{r}")
+        self.driver(f"{n}_ref", ref_code, f"{n}_ref")
+        for r in range(layer.rows):
+            for c in range(layer.cols):
+                self.cell(Cell(index, r, c, f"{n}_r{r}_c{c}"), n, words[r], start.get((index, r, c), {}))
+        for c in range(layer.cols):
+            self.column(n, c, write[c], read[c], wide, adc[c], cmp[c])
+
+    def cell(self, cell: Cell, n: str, word: str, values: Mapping[str, float]) -> None:
+        name, row, col = cell.instance, f"{n}_row{cell.row}", f"{n}_col{cell.col}"
+        branch = self.net.ammeter(f"m_{name}", row, f"{name}_a")
+        self.switch(f"w_{name}", f"{name}_a", f"{name}_p", word)
+        self.net.subcircuit(name, (f"{name}_p", col), self.device.name, values)
+        self.array.cells.append(cell)
+        self.meter("device", name, f"{name}_p", col, branch)
+        self.meter("cell", name, row, col, branch)
+
+    def column(self, n: str, c: int, write: str, read: str, wide: str, adc: str, cmp: str) -> None:
+        e, net, name = self.e, self.net, f"{n}_col{c}"
+        end, total, amp, out = f"{name}_end", f"{name}_sum", f"{name}_amp", f"{name}_out"
+        branch = net.ammeter(f"m_{name}", name, end)
+        self.meter("column", name, name, "0", branch)
+        net.resistor(f"bleed_{name}", end, "0", e.bleed_ohm)
+        self.switch(f"cw_{name}", end, f"{name}_cc", write)
+        net.resistor(f"cc_{name}", f"{name}_cc", "0", e.compliance_ohm)
+        self.switch(f"cr_{name}", end, total, read)
+        net.resistor(f"ref_{name}", f"{n}_ref", total, 1 / e.g_ref_siemens)
+        # transimpedance amplifier: a linear loop of finite gain, then its pole and its output limit, so that the
+        # virtual ground holds in saturation too; the range switch puts a resistor beside the feedback
+        net.resistor(f"fb_{name}", total, amp, e.feedback_verify_ohm)
+        beside = 1 / (1 / e.feedback_inference_ohm - 1 / e.feedback_verify_ohm) - e.switch_on_ohm
+        self.switch(f"fs_{name}", amp, f"{name}_fb", wide)
+        net.resistor(f"fi_{name}", f"{name}_fb", total, beside)
+        net.add("e", f"amp_{name}", (amp, "0", "0", total), number(e.amplifier_gain))
+        net.resistor(f"pole_{name}", amp, f"{name}_slow", 1e3)
+        net.capacitor(f"pole_{name}", f"{name}_slow", "0", e.amplifier_settling_s / 1e3)
+        limit = number(e.saturation_v)
+        net.add("b", f"out_{name}", (out, "0"), f"v = max(min(v({name}_slow), {limit}), -{limit})")
+        # comparator input: the E2L threshold of 0.5 V is where the column current equals the ADC code
+        offset = number(0.5 + e.comparator_offset_v)
+        net.add("b", f"cmp_{name}", (cmp, "0"), f"v = {offset} - v({out}) - v({adc})")
+        net.resistor(f"cmp_{name}", cmp, "0", 1e6)
+
+
+def build_array(
+    electrics: ArrayElectrics,
+    layers: Sequence[Layer],
+    device: Subcircuit,
+    start: Mapping[tuple[int, int, int], Mapping[str, float]] | None = None,
+) -> Array:
+    """Generate the array.
+
+    Args:
+        electrics: figures of the periphery.
+        layers: crossbars, first to last.
+        device: the memristor's subcircuit.
+        start: instance parameters by (layer, row, column); the others keep the subcircuit's defaults.
+
+    Raises:
+        NetlistError: a name or value that may not stand in a netlist.
+    """
+    builder = _Builder(electrics, device)
+    net = builder.net
+    net.comment("memristor array, generated")
+    net.block(device.text)
+    on, off = number(electrics.switch_on_ohm), number(electrics.switch_off_ohm)
+    net.block(f".model closing sw(vt=0.5 vh=0.0 ron={on} roff={off})")
+    for index, layer in enumerate(layers):
+        builder.layer(index, layer, start or {})
+    return builder.array
