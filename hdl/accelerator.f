@@ -1,0 +1,9 @@
+accelerator.v
+registers.v
+program_sequencer.v
+write_verify.v
+cell_access.v
+pulse_timer.v
+sar_adc.v
+inference_sequencer.v
+neuron.v

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Write-verify of one device: read, compare, pulse, until the code is in tolerance or a limit is met.
+// SET amplitudes grow with the remaining error; an overshoot is answered by RESET pulses of growing amplitude, after
+// which SET starts again from its first amplitude.
+`timescale 1ns / 1ps
+`default_nettype none
+
+module write_verify (
+    input  wire        clk_i,
+    input  wire        rst_ni,
+    input  wire        abort_i,
+    input  wire        start_i,          // one cycle, while not busy
+    input  wire [11:0] target_i,         // code to reach, 0 .. 2047
+    // settings
+    input  wire [3:0]  confirm_i,
+    input  wire [10:0] set_start_i,
+    input  wire [10:0] set_max_i,
+    input  wire [10:0] reset_start_i,
+    input  wire [10:0] reset_max_i,
+    input  wire [10:0] step_min_i,
+    input  wire [10:0] step_max_i,
+    input  wire [3:0]  gain_shift_i,
+    input  wire [10:0] reset_step_i,
+    input  wire [19:0] set_cycles_i,
+    input  wire [19:0] reset_cycles_i,
+    input  wire        init_enable_i,
+    input  wire [10:0] init_code_i,
+    input  wire [19:0] init_cycles_i,
+    input  wire [15:0] tolerance_i,      // share of the target, Q0.16
+    input  wire [9:0]  max_pulses_i,
+    input  wire [7:0]  stuck_limit_i,
+    // cell access
+    output reg         read_o,           // one cycle; reset value 0
+    output reg         pulse_o,          // one cycle; reset value 0
+    output reg         is_reset_o,
+    output reg  [10:0] amplitude_o,      // never above the limit of its polarity
+    output reg  [19:0] cycles_o,
+    input  wire        access_done_i,
+    input  wire [11:0] code_i,           // last conversion, two's complement
+    // outcome, valid with done_o
+    output reg         done_o,           // one cycle; reset value 0
+    output reg  [2:0]  status_o,         // 1 reached, 2 given up, 3 stuck
+    output reg  [9:0]  pulses_o,
+    output reg  [11:0] last_code_o,
+    // pulse log: one cycle, at the verify after a trim pulse
+    output reg         log_valid_o,
+    output reg         log_is_reset_o,
+    output reg  [10:0] log_amplitude_o,
+    output reg  [19:0] log_cycles_o,
+    output reg  [11:0] log_before_o,     // code before the pulse
+    output reg  [11:0] log_after_o       // code after it
+);
+    localparam [2:0] ST_IDLE = 3'd0, ST_READ = 3'd1, ST_JUDGE = 3'd2, ST_PULSE = 3'd3, ST_INIT = 3'd4;
+    localparam [2:0] REACHED = 3'd1, GIVEN_UP = 3'd2, STUCK = 3'd3;
+
+    reg  [2:0]  state_q, state_d;
+    reg         read_d, pulse_d, is_reset_d, done_d, log_valid_d;
+    reg  [10:0] amplitude_d;
+    reg  [19:0] cycles_d;
+    reg  [2:0]  status_d;
+    reg  [9:0]  pulses_d;
+    reg  [3:0]  confirmed_q, confirmed_d;
+    reg  [7:0]  idle_q, idle_d;            // pulses at the largest amplitude without effect
+    reg         pulsed_q, pulsed_d;        // a pulse came before the present read
+    reg  [1:0]  last_q, last_d;            // last trim pulse: 0 none, 1 SET, 2 RESET
+    reg  [11:0] target_q, before_q;
+    reg         sampled;
+
+    wire signed [12:0] error = $signed({target_q[11], target_q}) - $signed({code_i[11], code_i});
+    wire [12:0]        size = error[12] ? -error : error;
+    wire [27:0]        product = target_q * tolerance_i;
+    wire [12:0]        tolerance = product[27:16] == 12'd0 ? 13'd1 : {1'b0, product[27:16]};
+    wire               in_tolerance = size <= tolerance;
+
+    wire signed [12:0] moved = $signed({code_i[11], code_i}) - $signed({before_q[11], before_q});
+    wire               no_effect = moved <= 13'sd1 && moved >= -13'sd1;
+    wire               at_limit = is_reset_o ? amplitude_o >= reset_max_i : amplitude_o >= set_max_i;
+
+    wire [12:0] gained = size >> gain_shift_i;
+    wire [12:0] step = gained < {2'b0, step_min_i} ? {2'b0, step_min_i} :
+                       gained > {2'b0, step_max_i} ? {2'b0, step_max_i} : gained;
+    wire [13:0] set_raw = last_q == 2'd1 ? {3'b0, amplitude_o} + {1'b0, step} : {3'b0, set_start_i};
+    wire [13:0] reset_raw = last_q == 2'd2 ? {3'b0, amplitude_o} + {3'b0, reset_step_i} : {3'b0, reset_start_i};
+    wire [10:0] set_next = set_raw > {3'b0, set_max_i} ? set_max_i : set_raw[10:0];
+    wire [10:0] reset_next = reset_raw > {3'b0, reset_max_i} ? reset_max_i : reset_raw[10:0];
+
+    // the fraction of a code in the tolerance is cut off
+    wire unused = &{1'b0, product[15:0]};
+
+    always @(*) begin
+        state_d     = state_q;
+        read_d      = 1'b0;
+        pulse_d     = 1'b0;
+        done_d      = 1'b0;
+        log_valid_d = 1'b0;
+        sampled     = 1'b0;
+        is_reset_d  = is_reset_o;
+        amplitude_d = amplitude_o;
+        cycles_d    = cycles_o;
+        status_d    = status_o;
+        pulses_d    = pulses_o;
+        confirmed_d = confirmed_q;
+        idle_d      = idle_q;
+        pulsed_d    = pulsed_q;
+        last_d      = last_q;
+        case (state_q)
+            // wait for a device
+            ST_IDLE: if (start_i) begin
+                pulses_d    = 10'd0;
+                confirmed_d = 4'd0;
+                idle_d      = 8'd0;
+                pulsed_d    = 1'b0;
+                last_d      = 2'd0;
+                if (init_enable_i) begin
+                    state_d     = ST_INIT;
+                    pulse_d     = 1'b1;
+                    is_reset_d  = 1'b1;
+                    amplitude_d = init_code_i > reset_max_i ? reset_max_i : init_code_i;
+                    cycles_d    = init_cycles_i;
+                end else begin
+                    state_d = ST_READ;
+                    read_d  = 1'b1;
+                end
+            end
+            // initial RESET pulse under way
+            ST_INIT: if (access_done_i) begin
+                pulses_d = 10'd1;
+                state_d  = ST_READ;
+                read_d   = 1'b1;
+            end
+            // conversion under way
+            ST_READ: if (access_done_i) begin
+                sampled = 1'b1;
+                state_d = ST_JUDGE;
+            end
+            // compare, then confirm, pulse or end
+            ST_JUDGE: begin
+                log_valid_d = pulsed_q;
+                pulsed_d    = 1'b0;
+                if (pulsed_q) idle_d = no_effect && at_limit ? idle_q + 8'd1 : 8'd0;
+                if (in_tolerance) begin
+                    confirmed_d = confirmed_q + 4'd1;
+                    if (confirmed_q + 4'd1 >= confirm_i) begin
+                        status_d = REACHED;
+                        done_d   = 1'b1;
+                        state_d  = ST_IDLE;
+                    end else begin
+                        read_d  = 1'b1;
+                        state_d = ST_READ;
+                    end
+                end else if (idle_d >= stuck_limit_i && stuck_limit_i != 8'd0) begin
+                    status_d = STUCK;
+                    done_d   = 1'b1;
+                    state_d  = ST_IDLE;
+                end else if (pulses_o >= max_pulses_i) begin
+                    status_d = GIVEN_UP;
+                    done_d   = 1'b1;
+                    state_d  = ST_IDLE;
+                end else begin
+                    confirmed_d = 4'd0;
+                    pulse_d     = 1'b1;
+                    is_reset_d  = error[12];
+                    amplitude_d = error[12] ? reset_next : set_next;
+                    cycles_d    = error[12] ? reset_cycles_i : set_cycles_i;
+                    last_d      = error[12] ? 2'd2 : 2'd1;
+                    state_d     = ST_PULSE;
+                end
+            end
+            // trim pulse under way
+            ST_PULSE: if (access_done_i) begin
+                pulses_d = pulses_o + 10'd1;
+                pulsed_d = 1'b1;
+                state_d  = ST_READ;
+                read_d   = 1'b1;
+            end
+            // an illegal state ends without a pulse
+            default: state_d = ST_IDLE;
+        endcase
+        if (abort_i) begin
+            state_d     = ST_IDLE;
+            read_d      = 1'b0;
+            pulse_d     = 1'b0;
+            done_d      = 1'b0;
+            log_valid_d = 1'b0;
+        end
+    end
+
+    always @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+            state_q      <= ST_IDLE;
+            read_o       <= 1'b0;
+            pulse_o      <= 1'b0;
+            is_reset_o   <= 1'b0;
+            amplitude_o  <= 11'd0;
+            cycles_o     <= 20'd0;
+            done_o       <= 1'b0;
+            status_o     <= 3'd0;
+            pulses_o     <= 10'd0;
+            last_code_o  <= 12'd0;
+            log_valid_o  <= 1'b0;
+            log_is_reset_o  <= 1'b0;
+            log_amplitude_o <= 11'd0;
+            log_cycles_o    <= 20'd0;
+            log_before_o    <= 12'd0;
+            log_after_o     <= 12'd0;
+            before_q     <= 12'd0;
+            confirmed_q  <= 4'd0;
+            idle_q       <= 8'd0;
+            pulsed_q     <= 1'b0;
+            last_q       <= 2'd0;
+            target_q     <= 12'd0;
+        end else begin
+            state_q     <= state_d;
+            read_o      <= read_d;
+            pulse_o     <= pulse_d;
+            is_reset_o  <= is_reset_d;
+            amplitude_o <= amplitude_d;
+            cycles_o    <= cycles_d;
+            done_o      <= done_d;
+            status_o    <= status_d;
+            pulses_o    <= pulses_d;
+            log_valid_o <= log_valid_d;
+            confirmed_q <= confirmed_d;
+            idle_q      <= idle_d;
+            pulsed_q    <= pulsed_d;
+            last_q      <= last_d;
+            if (state_q == ST_IDLE && start_i) target_q <= target_i;
+            if (sampled) last_code_o <= code_i;
+            if (log_valid_d) begin
+                log_is_reset_o  <= is_reset_o;
+                log_amplitude_o <= amplitude_o;
+                log_cycles_o    <= cycles_o;
+                log_before_o    <= before_q;
+                log_after_o     <= code_i;
+            end
+            // the code before a pulse is the one that was judged when the pulse was asked for
+            if (pulse_d && state_q == ST_JUDGE) before_q <= code_i;
+        end
+    end
+endmodule
+`default_nettype wire
