@@ -54,7 +54,9 @@ class Register:
         Raises:
             ConfigError: it does not fit.
         """
-        low, high = (-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1) if self.signed else (0, (1 << self.width) - 1)
+        low, high = (
+            (-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1) if self.signed else (0, (1 << self.width) - 1)
+        )
         if not isinstance(value, int) or not low <= value <= high:
             raise ConfigError(f"register {self.name} takes an integer of {low} .. {high} ({self.text}), got {value!r}")
         return value & ((1 << self.width) - 1)
@@ -74,7 +76,10 @@ def registers() -> dict[str, Register]:
 
 def header_text() -> str:
     """Return ``registers.vh``."""
-    lines = ["// SPDX-License-Identifier: BSD-3-Clause", "// Generated from registers.yaml by pyharness.bench.registers."]
+    lines = [
+        "// SPDX-License-Identifier: BSD-3-Clause",
+        "// Generated from registers.yaml by pyharness.bench.registers.",
+    ]
     for r in registers().values():
         lines.append(f"localparam [11:0] ADDR_{r.name} = 12'h{r.offset:03x};  // {r.access}, {r.text}")
     return "\n".join([*lines, ""])

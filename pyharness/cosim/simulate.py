@@ -73,6 +73,7 @@ def simulate(
     parameters: Mapping[str, object] | None = None,
     defines: Mapping[str, object] | None = None,
     extra_roots: Sequence[str] = (),
+    include_dirs: Sequence[Path] = (),
     testcase: str | None = None,
     environment: Mapping[str, str] | None = None,
     python_path: Sequence[Path] = (),
@@ -88,6 +89,7 @@ def simulate(
         test_module: importable module with the tests.
         build_dir: folder for everything that the run writes; created when missing.
         parameters, defines: of the top module, of the preprocessor.
+        include_dirs: folders searched for Verilog includes.
         extra_roots: further top modules to elaborate.
         testcase: run only this test.
         environment: variables for the simulator process.
@@ -118,6 +120,7 @@ def simulate(
                 hdl_toplevel=toplevel,
                 parameters=dict(parameters or {}),
                 defines=dict(defines or {}),
+                includes=[*include_dirs],
                 build_args=["-Wall", "-Wno-timescale", *build_args],
                 build_dir=build_dir,
                 always=True,

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The main job, worked out from its configuration: device, network, targets, register settings, array.
+
+Everything here is deterministic, so the process that starts the simulation and the testbench inside it agree by
+building it from the same configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyharness.bench.array import Array, ArrayElectrics, Layer, build_array
+from pyharness.config import SimConfig
+from pyharness.cosim import SolverOptions
+from pyharness.errors import ConfigError
+from pyharness.network.images import ImageSet
+from pyharness.network.reference import Arithmetic, Network
+from pyharness.network.training import TrainingOptions, train
+from pyharness.veriloga import Device, emit_ngspice, load_device
+
+__all__ = ("Job", "build_job")
+
+_HIDDEN = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """A main job ready to run.
+
+    Attributes:
+        config: what it was built from.
+        device: card and model.
+        layers: the crossbars.
+        electrics: figures of the periphery.
+        array: netlist, pins, meters.
+        images: patterns.
+        network: the trained network, with exact target conductances.
+        targets_siemens: per device, in the array's order.
+        target_codes: verify codes of the targets.
+        registers: settings of the controller by register name.
+        test_images, test_labels: noisy images, shape (count, pixels), and their true classes.
+    """
+
+    config: SimConfig
+    device: Device
+    layers: tuple[Layer, Layer]
+    electrics: ArrayElectrics
+    array: Array
+    images: ImageSet
+    network: Network
+    targets_siemens: NDArray[np.float64]
+    target_codes: NDArray[np.int_]
+    registers: dict[str, int]
+    test_images: NDArray[np.int_]
+    test_labels: NDArray[np.int_]
+
+    @property
+    def read_v(self) -> float:
+        """Read voltage."""
+        return self.config.write_verify.read_v
+
+    def conductance(self, code: int) -> float:
+        """Return the conductance that a verify code stands for: the middle of its step."""
+        return self.electrics.conductance(code + 0.5, self.read_v)
+
+    def solver(self) -> SolverOptions:
+        """Return the analog accuracy."""
+        s = self.config.solver
+        return SolverOptions(reltol=s.reltol, trtol=s.trtol, tmax_s=s.tmax_s, crossing_tol_s=s.crossing_tol_s)
+
+    def with_conductances(self, g_siemens: NDArray[np.float64]) -> Network:
+        """Return the network as it is with the given conductances, in the array's order."""
+        first = self.layers[0].rows * self.layers[0].cols
+        return Network(
+            g1_siemens=g_siemens[:first].reshape(self.layers[0].rows, -1),
+            g2_siemens=g_siemens[first:].reshape(self.layers[1].rows, -1),
+            bias=self.network.bias,
+            table=self.network.table,
+            shift=self.network.shift,
+            threshold=self.network.threshold,
+            arithmetic=self.network.arithmetic,
+        )
+
+
+def _cycles(seconds: float, clock_hz: float) -> int:
+    return max(1, round(seconds * clock_hz))
+
+
+def _registers(config: SimConfig, network: Network) -> dict[str, int]:
+    w, t = config.write_verify, config.timing
+
+    def code(v: float) -> int:
+        return round(v * 1e3)
+
+    return {
+        "READ_CODE": code(w.read_v),
+        "SETTLE": _cycles(t.settle_s, t.clock_hz),
+        "BIT_CYCLES": _cycles(t.adc_bit_s, t.clock_hz),
+        "GUARD": _cycles(t.guard_s, t.clock_hz),
+        "CONFIRM": w.confirm,
+        "SET_START": code(w.set_start_v),
+        "SET_MAX": code(w.set_max_v),
+        "RESET_START": code(w.reset_start_v),
+        "RESET_MAX": code(w.reset_max_v),
+        "STEP_MIN": 1,
+        "STEP_MAX": code(w.step_max_v),
+        "GAIN_SHIFT": w.gain_shift,
+        "RESET_STEP": code(w.reset_step_v),
+        "SET_CYCLES": _cycles(w.set_pulse_s, t.clock_hz),
+        "RESET_CYCLES": _cycles(w.reset_pulse_s, t.clock_hz),
+        "INIT_ENABLE": int(w.initial_reset),
+        "INIT_CODE": code(w.initial_reset_v),
+        "INIT_CYCLES": _cycles(w.initial_reset_pulse_s, t.clock_hz),
+        "TOLERANCE": round(w.tolerance * 65536),
+        "MAX_PULSES": w.max_pulses,
+        "STUCK_LIMIT": w.stuck_limit,
+        "SHIFT": network.shift,
+        "THRESHOLD": network.threshold,
+    }
+
+
+def build_job(config: SimConfig) -> Job:
+    """Work the job out.
+
+    Raises:
+        ConfigError: targets outside the device's reach, images that do not fit, a faulty card.
+        VerilogAError: a faulty model.
+    """
+    device = load_device(config.device.card)
+    low, high = config.training.window_siemens
+    reach = device.card.window_siemens
+    if low < reach[0] or high > reach[1]:
+        raise ConfigError(
+            f"training.window_siemens [{low:g}, {high:g}] leaves the reach of card '{device.name}', "
+            f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
+        )
+    images = ImageSet.from_text(config.images)
+    layers = (Layer("l1", images.pixels, _HIDDEN), Layer("l2", _HIDDEN, 1))
+    electrics = ArrayElectrics(
+        compliance_ohm=config.array.compliance_ohm,
+        g_ref_siemens=config.array.g_ref_siemens,
+        comparator_offset_v=config.array.comparator_offset_v,
+    )
+    read_code = round(config.write_verify.read_v * 1e3)
+    arithmetic = Arithmetic(
+        read_code=read_code,
+        dac_lsb_v=electrics.dac_lsb_v,
+        adc_lsb_v=electrics.adc_lsb_v,
+        feedback_ohm=electrics.feedback_inference_ohm,
+        g_ref_siemens=electrics.g_ref_siemens,
+        driver_ohm=electrics.driver_ohm,
+        cell_ohm=electrics.switch_on_ohm,
+        column_ohm=electrics.switch_on_ohm,
+        adc_bits=electrics.adc_bits,
+    )
+    # one stream of random numbers for each purpose, all from the one recorded seed
+    training_seed, test_seed = np.random.SeedSequence(config.seed).spawn(2)
+    options = TrainingOptions(
+        window_siemens=(low, high),
+        pixel_noise=config.training.pixel_noise,
+        conductance_error=config.training.conductance_error,
+        hidden=_HIDDEN,
+    )
+    network = train(images, options, arithmetic, np.random.default_rng(training_seed))
+    targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
+    # the converter cuts off: the middle of the step is nearest to the target
+    codes = np.rint([electrics.verify_code(g, config.write_verify.read_v) - 0.5 for g in targets]).astype(int)
+    full = (1 << (electrics.adc_bits - 1)) - 1
+    if codes.max() > full or codes.min() < 1:
+        raise ConfigError(
+            f"targets of {targets.min():g} .. {targets.max():g} S read as ADC codes {codes.min()} .. {codes.max()} at "
+            f"{config.write_verify.read_v:g} V, outside 1 .. {full}: lower write_verify.read_v or the window"
+        )
+    subcircuit = emit_ngspice(
+        device.module,
+        name=f"{device.card.model}_{device.name}",
+        parameters=device.card.parameters,
+        instance_parameters=("x0",),
+    )
+    cells = [(i, r, c) for i, layer in enumerate(layers) for r in range(layer.rows) for c in range(layer.cols)]
+    array = build_array(electrics, layers, subcircuit, {cell: {"x0": config.device.start_fraction} for cell in cells})
+    test_images, test_labels = images.sample(
+        config.test.count, config.test.pixel_noise, np.random.default_rng(test_seed)
+    )
+    return Job(
+        config=config,
+        device=device,
+        layers=layers,
+        electrics=electrics,
+        array=array,
+        images=images,
+        network=network,
+        targets_siemens=targets,
+        target_codes=codes,
+        registers=_registers(config, network),
+        test_images=test_images,
+        test_labels=test_labels,
+    )

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the main job: a folder of its own, the simulation, the record, and the link to the latest good run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import resource
+import subprocess
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from pyharness.bench.job import Job, build_job
+from pyharness.config import SimConfig
+from pyharness.cosim import simulate
+from pyharness.cosim.libngspice import find_libngspice
+from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
+from pyharness.errors import SimulationError
+from pyharness.record import Record, write_record
+from pyharness.resources import hdl_dir
+
+__all__ = ("hdl_sources", "read_record", "run_sim")
+
+_LOGIC = {
+    "system_top.u_array": 1,
+    "system_top.irq_o": 0,
+    "system_top.log_valid_o": 0,
+    "system_top.log_device_o": 0,
+    "system_top.log_after_o": 0,
+    "system_top.u_accelerator.u_write_verify.state_q": 0,
+    "system_top.u_accelerator.u_inference.state_q": 0,
+}
+
+
+def hdl_sources() -> list[Path]:
+    """Return the files of the simulation: controller, shell, top."""
+    folder = hdl_dir()
+    names = (folder / "accelerator.f").read_text(encoding="utf-8").split()
+    return [*(folder / name for name in names), folder / "system_top.v", folder / "analog" / "analog_array.v"]
+
+
+def read_record(folder: Path) -> Record:
+    """Return the record of a run.
+
+    Raises:
+        SimulationError: there is none, or it is not one of this schema.
+    """
+    path = folder / "results.json"
+    try:
+        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise SimulationError(f"no readable results.json in '{folder}': {cause}") from None
+
+
+def _tool_versions() -> dict[str, str]:
+    icarus = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    packages = {name: version(name) for name in ("pyharness", "cocotb", "numpy", "scipy")}
+    return {"icarus": icarus.strip(), "python": platform.python_version(), **packages}
+
+
+def _new_folder(out: Path) -> Path:
+    """Create a folder that no other run has."""
+    out.mkdir(parents=True, exist_ok=True)
+    stem = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1000):
+        folder = out / (stem if attempt == 0 else f"{stem}-{attempt}")
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            continue
+    raise SimulationError(f"cannot create a new run folder in '{out}'")
+
+
+def _point_latest(out: Path, folder: Path) -> None:
+    """Let ``latest`` name the folder, in one step."""
+    temporary = out / f".latest.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    os.replace(temporary, out / "latest")
+
+
+def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
+    nodes = [f"{layer.name}_col{c}_out" for layer in job.layers for c in range(layer.cols)]
+    nodes += [f"{layer.name}_row{r}" for layer in job.layers for r in range(layer.rows)]
+    states = [f"x{cell.instance}.{job.device.module.internal_nodes[0]}" for cell in job.array.cells]
+    source, probes = write_probe_module(folder, [*nodes, *states], _LOGIC)
+    shown = ["system_top.u_array.phase[2:0]", "system_top.u_array.l1_word[8:0]", "system_top.u_array.l1_cmp[2:0]"]
+    write_gtkwave_view(folder / "waves.gtkw", "waves.vcd", shown, [*nodes[:7], *states[:6]])
+    return [source], probes
+
+
+def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = False) -> Path:
+    """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
+
+    A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+
+    Raises:
+        ConfigError, VerilogAError: the job cannot be built; nothing was created.
+        ToolNotFoundError: a simulator is missing; nothing was created.
+        SimulationError: the simulation failed; the message names the folder.
+        KeyboardInterrupt: passed on.
+    """
+    wall, cpu = time.monotonic(), _cpu_s()
+    job = build_job(config)
+    find_libngspice()
+    folder = _new_folder(out)
+    record = Record(
+        seed=config.seed,
+        engine="ngspice in vvp",
+        tools=_tool_versions(),
+        command=command,
+        config=config.model_dump(mode="json"),
+        network={
+            "bias": list(job.network.bias),
+            "table": list(job.network.table),
+            "shift": job.network.shift,
+            "threshold": job.network.threshold,
+        },
+    )
+    write_record(record, folder)
+    (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+    (folder / "array.cir").write_text("\n".join(job.array.netlist) + "\n", encoding="utf-8")
+    extra, probes = _waveforms(job, folder) if config.waves else ([], {})
+    environment = {"PYHARNESS_PROBES": json.dumps(probes)}
+    if log_edges:
+        environment["PYHARNESS_LOG_EDGES"] = "1"
+    try:
+        simulate(
+            [*hdl_sources(), *extra],
+            "system_top",
+            "pyharness.bench.main_job",
+            folder,
+            parameters={
+                f"{n}_{k}": getattr(x, k.lower())
+                for n, x in zip(("L1", "L2"), job.layers, strict=True)
+                for k in ("ROWS", "COLS")
+            },
+            extra_roots=[PROBE_MODULE] if extra else [],
+            include_dirs=[hdl_dir()],
+            environment=environment,
+            seed=config.seed % (1 << 31),
+            waves=bool(extra),
+        )
+    except SimulationError as cause:
+        raise SimulationError(f"{cause}\nwhat was measured so far is in {folder}") from None
+    record = read_record(folder)
+    record.wall_s, record.cpu_s = time.monotonic() - wall, _cpu_s() - cpu
+    write_record(record, folder)
+    _point_latest(out, folder)
+    return folder
+
+
+def _cpu_s() -> float:
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in usage)

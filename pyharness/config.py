@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Configuration of the main job: YAML, checked key by key."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pyharness.errors import ConfigError
+from pyharness.resources import config_dir
+
+__all__ = ("SimConfig", "load_config")
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Volt = Annotated[float, Field(ge=0, le=2.0)]
+PulseWidth = Annotated[float, Field(ge=1e-6, le=0.1)]
+_DEFAULT_IMAGES = [
+    [[".#.", "#.#", ".#."], [".#.", "###", ".#."]],
+    [["#.#", ".#.", "#.#"], ["#.#", "...", "#.#"]],
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Device(_Section):
+    """The memristor: card name or path, and where every device starts."""
+
+    card: Annotated[str, Field(min_length=1, max_length=255)] = "chromium"
+    start_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Test(_Section):
+    """Noisy images to classify in co-simulation, and their pixel-flip probability."""
+
+    count: Annotated[int, Field(ge=1, le=100_000)] = 600
+    pixel_noise: Annotated[float, Field(ge=0, le=0.5)] = 0.15
+
+
+class Training(_Section):
+    """Software training: see :class:`pyharness.network.training.TrainingOptions`."""
+
+    pixel_noise: Annotated[float, Field(ge=0, le=0.3)] = 0.12
+    conductance_error: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    window_siemens: tuple[Positive, Positive] = (100e-6, 400e-6)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Training:
+        if self.window_siemens[0] >= self.window_siemens[1]:
+            raise ValueError("window_siemens must be [lowest, highest] with lowest below highest")
+        return self
+
+
+class WriteVerify(_Section):
+    """Write-verify; tolerance as a share of the target, amplitudes at the row driver."""
+
+    tolerance: Annotated[float, Field(ge=0.001, le=0.5)] = 0.01
+    confirm: Annotated[int, Field(ge=1, le=15)] = 2
+    read_v: Annotated[float, Field(ge=0.02, le=0.2)] = 0.1
+    set_start_v: Volt = 0.28
+    set_max_v: Volt = 1.0
+    set_pulse_s: PulseWidth = 1e-3
+    reset_start_v: Volt = 0.4
+    reset_max_v: Volt = 1.5
+    reset_step_v: Volt = 0.05
+    reset_pulse_s: PulseWidth = 1e-3
+    step_max_v: Annotated[float, Field(ge=1e-3, le=2.0)] = 0.2
+    gain_shift: Annotated[int, Field(ge=0, le=15)] = 2
+    max_pulses: Annotated[int, Field(ge=1, le=1023)] = 100
+    stuck_limit: Annotated[int, Field(ge=0, le=255)] = 5
+    initial_reset: bool = False
+    initial_reset_v: Volt = 1.5
+    initial_reset_pulse_s: PulseWidth = 1e-3
+
+    @model_validator(mode="after")
+    def _ordered(self) -> WriteVerify:
+        for first, limit in (("set_start_v", "set_max_v"), ("reset_start_v", "reset_max_v")):
+            if getattr(self, first) > getattr(self, limit):
+                raise ValueError(f"{first} must not exceed {limit}")
+        return self
+
+
+class Timing(_Section):
+    """Clock and the waits between digital action and analog result."""
+
+    clock_hz: Annotated[float, Field(ge=1e4, le=1e8)] = 1e6
+    settle_s: Annotated[float, Field(ge=1e-7, le=1e-2)] = 5e-6
+    guard_s: Annotated[float, Field(ge=1e-7, le=1e-3)] = 2e-6
+    adc_bit_s: Annotated[float, Field(ge=2e-7, le=1e-3)] = 1e-6
+
+
+class ArraySection(_Section):
+    """The figures of the array's periphery that a user may want to move."""
+
+    compliance_ohm: Annotated[float, Field(ge=100, le=1e6)] = 5110.0
+    g_ref_siemens: Annotated[float, Field(ge=1e-6, le=1e-2)] = 250e-6
+    comparator_offset_v: Annotated[float, Field(ge=-0.1, le=0.1)] = 0.0
+
+
+class Solver(_Section):
+    """Accuracy of the analog side: see :class:`pyharness.cosim.SolverOptions`."""
+
+    reltol: Annotated[float, Field(ge=1e-9, le=1e-2)] = 1e-4
+    trtol: Annotated[float, Field(ge=0.1, le=100)] = 2.0
+    tmax_s: Annotated[float, Field(ge=1e-9, le=1e-2)] = 1e-3
+    crossing_tol_s: Annotated[float, Field(ge=1e-12, le=1e-6)] = 2e-8
+
+
+class SimConfig(_Section):
+    """Everything that the main job can be told."""
+
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
+    device: Device = Device()
+    images: list[list[list[str]]] = _DEFAULT_IMAGES
+    test: Test = Test()
+    training: Training = Training()
+    write_verify: WriteVerify = WriteVerify()
+    timing: Timing = Timing()
+    array: ArraySection = ArraySection()
+    solver: Solver = Solver()
+    waves: bool = True
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Safe loader that refuses a key given twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = str(key_node.value)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Return the keys that are allowed beside the one at ``location``."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _explain(error: Any) -> str:
+    location = ".".join(map(str, error["loc"])) or "the file"
+    if error["type"] == "extra_forbidden":
+        allowed = _keys(SimConfig, error["loc"])
+        near = difflib.get_close_matches(str(error["loc"][-1]), allowed, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(allowed)}"
+        return f"unknown key '{location}': {hint}"
+    return f"{location}: {error['msg']}, got {error['input']!r:.100}"
+
+
+def load_config(path: str | Path | None = None) -> SimConfig:
+    """Read a configuration; without a path the shipped ``sim.yaml``.
+
+    Args:
+        path: a file, or the name of a shipped configuration (``smoke``).
+
+    Raises:
+        ConfigError: unreadable, not YAML, an unknown or doubled key, a value out of range; each with file, key, the
+            rule, the value received and what to do.
+    """
+    file = Path(path) if path is not None else config_dir() / "sim.yaml"
+    if not file.is_file() and file.suffix == "" and (config_dir() / f"{file.name}.yaml").is_file():
+        file = config_dir() / f"{file.name}.yaml"
+    try:
+        data = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except OSError as cause:
+        shipped = ", ".join(sorted(p.stem for p in config_dir().glob("*.yaml")))
+        raise ConfigError(f"cannot read configuration '{file}': {cause.strerror}; shipped ones: {shipped}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        raise ConfigError(f"configuration '{file}' is not plain YAML: {cause}") from None
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"configuration '{file}' must be a mapping of keys, got {type(data).__name__}")
+    try:
+        return SimConfig.model_validate(data)
+    except ValidationError as cause:
+        raise ConfigError("\n".join(f"configuration '{file}': {_explain(e)}" for e in cause.errors())) from None

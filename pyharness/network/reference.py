@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network as the hardware computes it, in integers: what each answer of the co-simulation is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ("Arithmetic", "Network", "Prediction")
+
+_TABLE = 64
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """Figures of the conversion from conductances to codes.
+
+    Attributes:
+        read_code: row code of an active pixel; one code is ``dac_lsb_v``.
+        dac_lsb_v, adc_lsb_v: volt per code.
+        feedback_ohm: transimpedance in the inference range.
+        g_ref_siemens: reference conductance.
+        driver_ohm, cell_ohm, column_ohm: resistance shared by the cells of a row, of each cell, and of a column.
+        adc_bits: resolution, two's complement, saturating.
+    """
+
+    read_code: int = 100
+    dac_lsb_v: float = 1e-3
+    adc_lsb_v: float = 0.5e-3
+    feedback_ohm: float = 5e3
+    g_ref_siemens: float = 250e-6
+    driver_ohm: float = 10.0
+    cell_ohm: float = 10.0
+    column_ohm: float = 10.0
+    adc_bits: int = 12
+
+    def column_code(self, g_siemens: ArrayLike, row_codes: ArrayLike) -> NDArray[np.float64]:
+        """Return the unrounded ADC codes of the columns.
+
+        The series resistances are solved as the circuit that they are, to first order in their voltage drops:
+        driver drop from the row's whole current, then cell, then column drop.
+
+        Args:
+            g_siemens: conductances, shape (rows, cols).
+            row_codes: DAC codes, shape (images, rows).
+
+        Returns:
+            shape (images, cols).
+        """
+        g = np.asarray(g_siemens, float)
+        volts = np.asarray(row_codes, float) * self.dac_lsb_v
+        g = g / (1 + g * self.cell_ohm)
+        rows = volts / (1 + g.sum(1) * self.driver_ohm)
+        column = (rows @ g) * self.column_ohm / (1 + g.sum(0) * self.column_ohm)  # rise of each column above ground
+        current = rows @ g - column * g.sum(0)
+        # the column's rise also lowers what its rows deliver to the other columns' drivers: second order, left out
+        reference = (
+            -self.g_ref_siemens * volts.sum(1, keepdims=True) / (1 + self.driver_ohm * self.g_ref_siemens * g.shape[1])
+        )
+        return (current + reference) * self.feedback_ohm / self.adc_lsb_v
+
+    def convert(self, codes: ArrayLike) -> NDArray[np.int_]:
+        """Return what the converter makes of unrounded codes: the largest code below, saturated."""
+        half = 1 << (self.adc_bits - 1)
+        return np.clip(np.floor(np.asarray(codes)), -half, half - 1).astype(int)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Of each image: class, output sum, hidden activations; shapes (images,), (images,), (images, hidden)."""
+
+    label: NDArray[np.int_]
+    accumulator: NDArray[np.int_]
+    hidden: NDArray[np.int_]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Two layers and their digital parts.
+
+    Attributes:
+        g1_siemens, g2_siemens: conductances, shapes (pixels, hidden) and (hidden, 1).
+        bias: ADC codes added to each sum, hidden neurons then the output neuron.
+        table: 64 activations, DAC codes 0 .. 255.
+        shift: the table's index is (sum >> shift) + 32, clamped.
+        threshold: the class is 1 above it.
+        arithmetic: conversion figures.
+    """
+
+    g1_siemens: NDArray[np.float64]
+    g2_siemens: NDArray[np.float64]
+    bias: tuple[int, ...]
+    table: tuple[int, ...]
+    shift: int
+    threshold: int
+    arithmetic: Arithmetic = Arithmetic()
+
+    def predict(self, images: ArrayLike) -> Prediction:
+        """Return the answers for 0/1 images, shape (images, pixels)."""
+        a = self.arithmetic
+        hidden_count = self.g1_siemens.shape[1]
+        sums = self.saturate(
+            a.convert(a.column_code(self.g1_siemens, np.asarray(images) * a.read_code)) + self.bias[:hidden_count]
+        )
+        index = np.clip((sums >> self.shift) + _TABLE // 2, 0, _TABLE - 1)
+        hidden = np.asarray(self.table)[index]
+        out = self.saturate(a.convert(a.column_code(self.g2_siemens, hidden))[:, 0] + self.bias[hidden_count])
+        return Prediction((out > self.threshold).astype(int), out, hidden)
+
+    @staticmethod
+    def saturate(sums: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Clamp to 16 bits, as the neuron does."""
+        return np.clip(sums, -32768, 32767)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The result record: ``results.json``, its schema, and how it is written without ever losing an older one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from math import sqrt
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ("Accuracy", "DeviceResult", "Energy", "Pulse", "Record", "wilson_interval", "write_record")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DeviceResult(_Part):
+    """One device: targets and finals in siemens as the array reads them, relative error, pulses, status."""
+
+    layer: int
+    row: int
+    col: int
+    target_siemens: float
+    final_siemens: float
+    error_rel: float
+    pulses: int
+    status: str
+    energy_j: float
+
+
+class Pulse(_Part):
+    """One trim pulse of the log, with the conductance read before and after it."""
+
+    time_s: float
+    device: int
+    polarity: Literal["set", "reset"]
+    amplitude_v: float
+    width_s: float
+    g_before_siemens: float
+    g_after_siemens: float
+
+
+class Energy(_Part):
+    """Energy from the row and reference drivers (devices, switches, compliance resistors, drivers), by phase.
+
+    ``devices`` is the part that the memristors themselves take.  Amplifiers, converters and logic are not included.
+    """
+
+    reset: float
+    write: float
+    verify: float
+    inference: float
+    total: float
+    devices: float
+
+
+class Accuracy(_Part):
+    """Co-simulated classification against the truth; 95 % Wilson interval; what the best classifier reaches."""
+
+    correct: int
+    total: int
+    value: float
+    ci95_low: float
+    ci95_high: float
+    bayes_limit: float
+    agree_with_software: int
+
+
+class Record(_Part):
+    """The result of a run, schema version 1.  SI units throughout."""
+
+    schema_version: Literal[1] = 1
+    status: Literal["complete", "interrupted"] = "interrupted"
+    seed: int
+    engine: str
+    tools: dict[str, str]
+    command: str
+    config: dict[str, Any]
+    devices: list[DeviceResult] = []
+    pulses: list[Pulse] = []
+    training_time_s: float | None = None
+    energy_j: Energy | None = None
+    accuracy: Accuracy | None = None
+    network: dict[str, Any] = {}
+    answers: list[dict[str, int]] = []
+    bridge: dict[str, float] = {}
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """Return the 95 % Wilson score interval of a proportion; (0, 1) when nothing was counted."""
+    if total == 0:
+        return 0.0, 1.0
+    z, p = 1.959963984540054, correct / total
+    middle = (p + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def write_record(record: Record, folder: Path) -> Path:
+    """Write ``results.json`` in ``folder`` in one step: a reader sees the old or the new one, never half of one."""
+    path = folder / "results.json"
+    temporary = folder / f".results.{os.getpid()}.tmp"
+    temporary.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    os.replace(temporary, path)
+    return path
+
+
+if __name__ == "__main__":
+    json.dump(Record.model_json_schema(), sys.stdout, indent=1)
