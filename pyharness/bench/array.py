@@ -171,7 +171,7 @@ class _Builder:
         write = self.drive(f"{n}_col_write", layer.cols)
         read = self.drive(f"{n}_col_read", layer.cols)
         (wide,) = self.drive(f"{n}_range", 1)
-        adc = self.drive(f"{n}_adc_code", layer.cols, bits=e.adc_bits, lsb_v=e.adc_lsb_v, signed=True)
+        adc = self.drive(f"{n}_adc_code", layer.cols, bits=e.adc_bits, lsb_v=e.adc_lsb_v, signed=True, corners=-1)
         cmp = _elements(f"{n}_cmp", layer.cols)
         self.array.pins.append(E2L(f"{n}_cmp", threshold_v=0.5))
 

@@ -355,11 +355,22 @@ class AnalogBlock:
 
         def add(
             node: str, signal: int, lsb: int, bits: int, signed: bool, scale: float, offset_v: float,
-            ramp_s: tuple[float, float], unknown: int,
+            ramp_s: tuple[float, float], unknown: int = 0, corners: int | None = None,
         ) -> None:  # fmt: skip
             source = f"vpyh_{node}".lower()
             lines.append(f"{source} {node} 0 external")
-            engine.pyh_driver(source.encode(), signal, lsb, bits, signed, scale, offset_v, *ramp_s, unknown)
+            engine.pyh_driver(
+                source.encode(),
+                signal,
+                lsb,
+                bits,
+                signed,
+                scale,
+                offset_v,
+                *ramp_s,
+                unknown,
+                self._options.edge_corners if corners is None else corners,
+            )
             self._driver_nodes.append(node)
 
         for pin in self._pins:
@@ -368,12 +379,23 @@ class AnalogBlock:
                 policy = _POLICIES[pin.on_unknown]
                 for e in pin.elements(width):
                     ramp_s = (pin.rise_s, pin.fall_s)
-                    add(e.node, signal, e.lsb, pin.bits, pin.signed, pin.lsb_v, pin.offset_v, ramp_s, policy)
+                    add(
+                        e.node,
+                        signal,
+                        e.lsb,
+                        pin.bits,
+                        pin.signed,
+                        pin.lsb_v,
+                        pin.offset_v,
+                        ramp_s,
+                        policy,
+                        pin.corners,
+                    )
             elif isinstance(pin, R2E):
                 signal, _ = self._signal(pin.port, drive=False)
-                add(pin.node or pin.port, signal, 0, 1, False, pin.gain, pin.offset_v, (pin.rise_s, pin.fall_s), 0)
+                add(pin.node or pin.port, signal, 0, 1, False, pin.gain, pin.offset_v, (pin.rise_s, pin.fall_s))
         for node, voltage_v in self._sources.items():
-            add(node, -1, 0, 1, False, 0.0, voltage_v, (_SOURCE_RAMP_S, _SOURCE_RAMP_S), 0)
+            add(node, -1, 0, 1, False, 0.0, voltage_v, (_SOURCE_RAMP_S, _SOURCE_RAMP_S))
         if self._phase:
             engine.pyh_phase(self._signal(self._phase, drive=False)[0])
         return lines

@@ -79,7 +79,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_phase": (None, (c_int,)),
     "pyh_driver": (
         c_int,
-        (c_char_p, c_int, c_int, c_int, c_int, c_double, c_double, c_double, c_double, c_int),
+        (c_char_p, c_int, c_int, c_int, c_int, c_double, c_double, c_double, c_double, c_int, c_int),
     ),
     "pyh_circuit": (c_int, (POINTER(c_char_p), c_char_p)),
     "pyh_index": (c_int, (c_char_p,)),

@@ -68,6 +68,8 @@ class L2E:
         node: name of the node, or its stem for a vector; the port's name by default.
         on_unknown: what an X or Z does: ``error`` ends the run naming pin and time, ``hold`` keeps the last level,
             ``low`` reads it as code 0.
+        corners: time points forced inside each ramp; the options' ``edge_corners`` by default.  -1 forces none at the
+            ramp's ends either: for a pin that drives nothing dynamic (a comparator's reference), where they only cost.
     """
 
     port: str
@@ -79,6 +81,7 @@ class L2E:
     fall_s: float = 100e-9
     node: str = ""
     on_unknown: OnUnknown = "error"
+    corners: int | None = None
 
     def __post_init__(self) -> None:
         _check_name("an L2E port", self.port)
@@ -89,6 +92,8 @@ class L2E:
             _check("L2E", self.port, name, getattr(self, name), 1e-12, 1.0)
         for name in ("lsb_v", "offset_v"):
             _check("L2E", self.port, name, getattr(self, name), -1e6, 1e6)
+        if self.corners is not None:
+            _check("L2E", self.port, "corners", self.corners, -1, 16)
         if self.on_unknown not in ("error", "hold", "low"):
             raise ConfigError(f"L2E pin '{self.port}': on_unknown must be error, hold or low, got {self.on_unknown!r}")
 

@@ -70,7 +70,8 @@ class ImageSet:
         """
         flips = np.abs(self.all_images()[None, None] - self.patterns[:, :, None]).sum(-1)
         share = noise**flips * (1 - noise) ** (self.pixels - flips)
-        return share.mean(1) / 2
+        joint: NDArray[np.float64] = share.mean(1) / 2
+        return joint
 
     def bayes_accuracy(self, noise: float) -> float:
         """Return the accuracy of the best classifier, by enumeration of all images."""

@@ -59,12 +59,14 @@ class Arithmetic:
         reference = (
             -self.g_ref_siemens * volts.sum(1, keepdims=True) / (1 + self.driver_ohm * self.g_ref_siemens * g.shape[1])
         )
-        return (current + reference) * self.feedback_ohm / self.adc_lsb_v
+        codes: NDArray[np.float64] = (current + reference) * self.feedback_ohm / self.adc_lsb_v
+        return codes
 
     def convert(self, codes: ArrayLike) -> NDArray[np.int_]:
         """Return what the converter makes of unrounded codes: the largest code below, saturated."""
         half = 1 << (self.adc_bits - 1)
-        return np.clip(np.floor(np.asarray(codes)), -half, half - 1).astype(int)
+        converted: NDArray[np.int_] = np.clip(np.floor(np.asarray(codes)), -half, half - 1).astype(int)
+        return converted
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
         start = rng.normal(0, 0.7, n1 + n2 + hidden + 1)
         found = minimize(loss, start, args=(errors,), jac=True, method="L-BFGS-B", options={"maxiter": 400})
         w1, w2, b1, b2 = unpack(found.x)
-        bias = [int(round(b * scale)) for b in b1] + [int(round(float(b2[0]) * out_scale / 8))]
+        bias = [round(float(b * scale)) for b in b1] + [round(float(b2[0]) * out_scale / 8)]
         network = Network(
             g1_siemens=w1 + a.g_ref_siemens,
             g2_siemens=(w2 + a.g_ref_siemens)[:, None],

@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: BSD-3-Clause
+"""The report of a run: one self-contained HTML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from pyharness.record import Record
+from pyharness.report.figures import figures
+
+__all__ = ("write_report",)
+
+
+def write_report(record: Record, folder: Path) -> Path:
+    """Write ``report.html`` into ``folder`` in one step and return its path.
+
+    Args:
+        record: complete or partial; what is missing is left out.
+        folder: existing folder.
+    """
+    environment = Environment(
+        loader=PackageLoader("pyharness.report"), autoescape=select_autoescape(["html", "j2"]), trim_blocks=True
+    )
+    text = environment.get_template("report.html.j2").render(
+        record=record,
+        figures=figures(record),
+        within=sum(abs(d.error_rel) <= 0.02 for d in record.devices),
+        configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None),
+    )
+    path, temporary = folder / "report.html", folder / f".report.{os.getpid()}.tmp"
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+    return path

@@ -43,11 +43,11 @@ int pyh_width(int signal) { return E.signals[signal].width; }
 void pyh_phase(int signal) { E.phase_signal = signal; }
 
 int pyh_driver(const char *source, int signal, int lsb, int width, int is_signed, double scale_v, double offset_v,
-               double rise_s, double fall_s, int x_policy) {
+               double rise_s, double fall_s, int x_policy, int corners) {
     struct driver *d = APPEND(E.drivers, E.n_drivers);
     snprintf(d->source, sizeof d->source, "%s", source);
     d->signal = signal, d->lsb = lsb, d->width = width, d->is_signed = is_signed != 0;
-    d->scale_v = scale_v, d->offset_v = offset_v, d->rise_s = rise_s, d->fall_s = fall_s, d->x_policy = x_policy;
+    d->scale_v = scale_v, d->offset_v = offset_v, d->rise_s = rise_s, d->fall_s = fall_s, d->x_policy = x_policy, d->corners = corners;
     d->target_v = offset_v;
     return E.n_drivers - 1;
 }

@@ -40,6 +40,7 @@ struct driver {
     bool is_signed;
     double scale_v, offset_v, rise_s, fall_s;
     int x_policy;
+    int corners; /* time points forced inside the ramp; < 0: none at its ends either */
     /* the wave in force: v0 until t0, a straight ramp to v1 at t1, v1 after */
     double t0, t1, v0, v1;
     double target_v; /* value asked for by the digital side */
@@ -82,7 +83,7 @@ struct edge {
 struct options {
     double crossing_tol_s; /* a crossing is located to this width */
     double tmax_s;         /* largest analog step: bounds what an excursion inside one step can hide */
-    int edge_corners;      /* time points forced inside each ramp */
+    int edge_corners;      /* time points inside a ramp that starts with the block */
     int log_edges;
 };
 

@@ -90,10 +90,10 @@ static void set_breakpoints(double t, double from) {
     double last = t;
     for (int i = 0; i < E.n_drivers; i++) {
         const struct driver *d = &E.drivers[i];
-        if (d->t0 != t || d->t1 == last) continue; /* the elements of a bus share theirs */
+        if (d->corners < 0 || d->t0 != t || d->t1 == last) continue; /* the elements of a bus share theirs */
         last = d->t1;
-        for (int k = 0; k <= E.opt.edge_corners + 1; k++) {
-            double at = t + (d->t1 - t) * k / (E.opt.edge_corners + 1);
+        for (int k = 0; k <= d->corners + 1; k++) {
+            double at = t + (d->t1 - t) * k / (d->corners + 1);
             if (at >= from) spice_set_breakpoint(at);
         }
     }

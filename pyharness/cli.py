@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The ``pyharness`` command.
+
+Exit status: 0 done, 1 the job failed or its input is wrong (one message on standard error), 2 wrong usage, 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pyharness import __version__
+from pyharness.errors import PyharnessError
+from pyharness.record import Record
+
+__all__ = ("app", "main")
+
+_typer = typer.Typer(
+    add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n")[0]
+)
+_console = Console(highlight=False)
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
+ConfigArgument = Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).")]
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+@_typer.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Mixed-signal co-simulation of Verilog controllers and Verilog-A memristors."""
+
+
+def summary(record: Record) -> Table:
+    """Return the figures of a record as a table."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    reached = sum(abs(d.error_rel) <= 0.02 for d in record.devices)
+    pulses = [d.pulses for d in record.devices]
+    table.add_row("devices within 2 % of target", f"{reached} of {len(record.devices)}")
+    if record.devices:
+        worst = max(abs(d.error_rel) for d in record.devices)
+        table.add_row("worst conductance error", f"{worst:.2%}")
+        table.add_row("pulses per device", f"{sum(pulses) / len(pulses):.1f} mean, {max(pulses)} most")
+    if record.training_time_s is not None:
+        table.add_row("training time (simulated)", f"{record.training_time_s * 1e3:.1f} ms")
+    if record.energy_j:
+        e = record.energy_j
+        table.add_row("energy from the drivers", f"{e.total * 1e6:.2f} uJ")
+        table.add_row(
+            "  reset, write, verify, inference",
+            ", ".join(f"{x * 1e6:.3f}" for x in (e.reset, e.write, e.verify, e.inference)) + " uJ",
+        )
+    if record.accuracy:
+        a = record.accuracy
+        table.add_row(
+            "accuracy", f"{a.value:.2%} ({a.correct} of {a.total}; 95 %: {a.ci95_low:.2%} .. {a.ci95_high:.2%})"
+        )
+        table.add_row("best possible (Bayes)", f"{a.bayes_limit:.2%}")
+        table.add_row("same answer as the software network", f"{a.agree_with_software} of {a.total}")
+    table.add_row("wall time, CPU time", f"{record.wall_s:.1f} s, {record.cpu_s:.1f} s")
+    return table
+
+
+@_typer.command()
+def sim(
+    config: ConfigArgument = None,
+    out: OutOption = Path("build/sim"),
+    seed: Annotated[int | None, typer.Option(help="Replace the configuration's seed.")] = None,
+    waves: Annotated[bool, typer.Option(help="Record waveforms (the configuration must allow it).")] = True,
+) -> None:
+    """Program the array through the RTL, classify the test images, write record, report and waveforms."""
+    from pyharness.bench.runner import read_record, run_sim
+    from pyharness.config import SimConfig, load_config
+    from pyharness.report import write_report
+
+    loaded = load_config(config)
+    data = loaded.model_dump()
+    if seed is not None:
+        data["seed"] = seed
+    data["waves"] = data["waves"] and waves
+    command = shlex.join(["pyharness", *sys.argv[1:]])
+    _console.print("programming 30 devices and classifying; a minute or so ...")
+    folder = run_sim(SimConfig.model_validate(data), out, command)
+    record = read_record(folder)
+    report = write_report(record, folder)
+    _console.print(summary(record))
+    _console.print(f"record    {folder / 'results.json'}\nreport    {report}", soft_wrap=True)
+    if loaded.waves and waves:
+        _console.print(f"waveform  {folder / 'waves.vcd'}", soft_wrap=True)
+
+
+@_typer.command()
+def report(run: Annotated[Path, typer.Argument(help="Folder of a run.")] = Path("build/sim/latest")) -> None:
+    """Write the report of a run anew."""
+    from pyharness.bench.runner import read_record
+    from pyharness.report import write_report
+
+    record = read_record(run)
+    _console.print(summary(record))
+    _console.print(f"report    {write_report(record, run)}", soft_wrap=True)
+
+
+@_typer.command()
+def classify(config: ConfigArgument = None) -> None:
+    """Train the network in software only; show its exact accuracy against pixel noise beside the Bayes limit."""
+    from pyharness.bench.job import build_job
+    from pyharness.config import load_config
+
+    job = build_job(load_config(config))
+    labels = job.network.predict(job.images.all_images()).label
+    table = Table("pixel noise", "accuracy", "Bayes limit", box=None)
+    for noise in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3):
+        table.add_row(
+            f"{noise:.0%}", f"{job.images.accuracy(labels, noise):.2%}", f"{job.images.bayes_accuracy(noise):.2%}"
+        )
+    _console.print(table)
+
+
+@_typer.command("compile")
+def compile_model(
+    model: Annotated[Path, typer.Argument(help="Verilog-A file.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; standard output by default.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the subcircuit; the module's by default.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, put in.")] = None,
+    instance: Annotated[
+        list[str] | None, typer.Option(help="Parameter to leave free; the marked ones by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Translate a Verilog-A module into an ngspice subcircuit."""
+    from pyharness.errors import ConfigError
+    from pyharness.veriloga import emit_ngspice, load_module
+
+    module = load_module(model)
+    values: dict[str, float] = {}
+    for item in param or []:
+        key, _, text = item.partition("=")
+        try:
+            values[key] = float(text)
+        except ValueError:
+            raise ConfigError(f"--param takes NAME=NUMBER, got {item!r}") from None
+    free = instance if instance is not None else [p.name for p in module.parameters.values() if p.instance]
+    text = emit_ngspice(module, name=name or module.name, parameters=values, instance_parameters=free).text + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return
+    if output.exists() and not force:
+        raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
+    output.write_text(text, encoding="utf-8")
+
+
+def app() -> None:
+    """Run the command line; a user's error is one message, not a traceback."""
+    try:
+        _typer()
+    except PyharnessError as error:
+        print(f"pyharness: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("pyharness: interrupted; what was measured so far is in the newest folder of the output", file=sys.stderr)
+        sys.exit(130)
+
+
+def main() -> None:
+    """Entry of ``python -m pyharness``."""
+    app()
