@@ -37,10 +37,7 @@ class Arithmetic:
     adc_bits: int = 12
 
     def column_code(self, g_siemens: ArrayLike, row_codes: ArrayLike) -> NDArray[np.float64]:
-        """Return the unrounded ADC codes of the columns.
-
-        The series resistances are solved as the circuit that they are, to first order in their voltage drops:
-        driver drop from the row's whole current, then cell, then column drop.
+        """Return the unrounded ADC codes of the columns, the series resistances solved with the cells.
 
         Args:
             g_siemens: conductances, shape (rows, cols).
@@ -51,14 +48,19 @@ class Arithmetic:
         """
         g = np.asarray(g_siemens, float)
         volts = np.asarray(row_codes, float) * self.dac_lsb_v
-        g = g / (1 + g * self.cell_ohm)
-        rows = volts / (1 + g.sum(1) * self.driver_ohm)
-        column = (rows @ g) * self.column_ohm / (1 + g.sum(0) * self.column_ohm)  # rise of each column above ground
-        current = rows @ g - column * g.sum(0)
-        # the column's rise also lowers what its rows deliver to the other columns' drivers: second order, left out
-        reference = (
-            -self.g_ref_siemens * volts.sum(1, keepdims=True) / (1 + self.driver_ohm * self.g_ref_siemens * g.shape[1])
+        cell = g / (1 + g * self.cell_ohm)
+        rows, cols = cell.shape
+        # nodal equations of the row and column nodes; drivers on one side, virtual grounds on the other
+        nodal = np.block(
+            [
+                [np.diag(1 / self.driver_ohm + cell.sum(1)), -cell],
+                [-cell.T, np.diag(1 / self.column_ohm + cell.sum(0))],
+            ]
         )
+        drive = np.vstack([np.eye(rows) / self.driver_ohm, np.zeros((cols, rows))])
+        current = volts @ np.linalg.solve(nodal, drive)[rows:].T / self.column_ohm
+        loaded = 1 + self.driver_ohm * self.g_ref_siemens * cols
+        reference = -self.g_ref_siemens * volts.sum(1, keepdims=True) / loaded
         codes: NDArray[np.float64] = (current + reference) * self.feedback_ohm / self.adc_lsb_v
         return codes
 
