@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Write-verify of one device: read, compare, pulse, until the code is in tolerance or a limit is met.
 // SET amplitudes grow with the remaining error; an overshoot is answered by RESET pulses of growing amplitude, after
-// which SET starts again from its first amplitude.
+// which SET starts again from its first amplitude, with steps half as large.
 `timescale 1ns / 1ps
 `default_nettype none
 
@@ -63,6 +63,7 @@ module write_verify (
     reg  [7:0]  idle_q, idle_d;            // pulses at the largest amplitude without effect
     reg         pulsed_q, pulsed_d;        // a pulse came before the present read
     reg  [1:0]  last_q, last_d;            // last trim pulse: 0 none, 1 SET, 2 RESET
+    reg  [2:0]  damping_q, damping_d;      // SET pulses that overshot: each halves the steps that follow
     reg  [11:0] target_q, before_q;
     reg         sampled;
 
@@ -76,7 +77,8 @@ module write_verify (
     wire               no_effect = moved <= 13'sd1 && moved >= -13'sd1;
     wire               at_limit = is_reset_o ? amplitude_o >= reset_max_i : amplitude_o >= set_max_i;
 
-    wire [12:0] gained = size >> gain_shift_i;
+    wire [4:0]  shift = {1'b0, gain_shift_i} + {2'b0, damping_q};
+    wire [12:0] gained = size >> shift;
     wire [12:0] step = gained < {2'b0, step_min_i} ? {2'b0, step_min_i} :
                        gained > {2'b0, step_max_i} ? {2'b0, step_max_i} : gained;
     wire [13:0] set_raw = last_q == 2'd1 ? {3'b0, amplitude_o} + {1'b0, step} : {3'b0, set_start_i};
@@ -103,6 +105,7 @@ module write_verify (
         idle_d      = idle_q;
         pulsed_d    = pulsed_q;
         last_d      = last_q;
+        damping_d   = damping_q;
         case (state_q)
             // wait for a device
             ST_IDLE: if (start_i) begin
@@ -111,6 +114,7 @@ module write_verify (
                 idle_d      = 8'd0;
                 pulsed_d    = 1'b0;
                 last_d      = 2'd0;
+                damping_d   = 3'd0;
                 if (init_enable_i) begin
                     state_d     = ST_INIT;
                     pulse_d     = 1'b1;
@@ -163,6 +167,7 @@ module write_verify (
                     amplitude_d = error[12] ? reset_next : set_next;
                     cycles_d    = error[12] ? reset_cycles_i : set_cycles_i;
                     last_d      = error[12] ? 2'd2 : 2'd1;
+                    if (error[12] && last_q == 2'd1 && damping_q != 3'd7) damping_d = damping_q + 3'd1;
                     state_d     = ST_PULSE;
                 end
             end
@@ -208,6 +213,7 @@ module write_verify (
             idle_q       <= 8'd0;
             pulsed_q     <= 1'b0;
             last_q       <= 2'd0;
+            damping_q    <= 3'd0;
             target_q     <= 12'd0;
         end else begin
             state_q     <= state_d;
@@ -224,6 +230,7 @@ module write_verify (
             idle_q      <= idle_d;
             pulsed_q    <= pulsed_d;
             last_q      <= last_d;
+            damping_q   <= damping_d;
             if (state_q == ST_IDLE && start_i) target_q <= target_i;
             if (sampled) last_code_o <= code_i;
             if (log_valid_d) begin

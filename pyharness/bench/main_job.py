@@ -17,7 +17,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ReadOnly, RisingEdge
 
 from pyharness.bench.array import PHASES
 from pyharness.bench.driver import Driver, Outcome
@@ -63,6 +63,7 @@ class _Bench:
         count = len(job.target_codes)
         while True:
             await RisingEdge(dut.log_valid_o)
+            await ReadOnly()  # the other outputs change in the same time step
             reset, device = bool(dut.log_is_reset_o.value), int(dut.log_device_o.value)
             self.record.pulses.append(
                 Pulse(

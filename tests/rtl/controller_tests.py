@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 import pytest
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, RisingEdge
 from cocotbext.axi import AxiResp
 from fake_array import HRS, FakeArray, settle
 
@@ -34,17 +34,16 @@ def spread(count: int = 30) -> list[int]:
     return [400 + (1200 * 7 * i // count) % 1200 for i in range(count)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def every_register_reads_back(dut):
     """Reset values, all bits, elements of arrays; with idle cycles and back-pressure on every channel."""
     driver, _ = await bench(dut)
     await driver.reset()
     channels = driver._bus
-    pauses = itertools.cycle([1, 0, 0, 1, 1, 0])
     for channel in (channels.write_if.aw_channel, channels.write_if.w_channel, channels.read_if.ar_channel):
-        channel.set_pause_generator(iter(pauses))
-    channels.write_if.b_channel.set_pause_generator(iter(itertools.cycle([0, 1, 1])))
-    channels.read_if.r_channel.set_pause_generator(iter(itertools.cycle([1, 1, 0])))
+        channel.set_pause_generator(itertools.cycle([1, 0, 0, 1, 1, 0]))
+    channels.write_if.b_channel.set_pause_generator(itertools.cycle([0, 1, 1]))
+    channels.read_if.r_channel.set_pause_generator(itertools.cycle([1, 1, 0]))
     for r in registers().values():
         if r.access != "rw":
             continue
@@ -58,7 +57,7 @@ async def every_register_reads_back(dut):
     assert await driver.read("ID") == 0x50594831
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def wrong_accesses_are_answered_with_errors(dut):
     """Read-only, outside the map, partial: nothing changes, the error says which."""
     driver, _ = await bench(dut)
@@ -73,7 +72,7 @@ async def wrong_accesses_are_answered_with_errors(dut):
     assert await driver.read("SETTLE") == 77
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def all_devices_reach_their_targets(dut):
     """30 targets over the whole window, 1 % tolerance; outcomes, log and read-back agree."""
     driver, array = await bench(dut)
@@ -84,6 +83,7 @@ async def all_devices_reach_their_targets(dut):
     async def watch():
         while True:
             await RisingEdge(dut.log_valid_o)
+            await ReadOnly()  # the other outputs change in the same time step
             log.append((int(dut.log_device_o.value), int(dut.log_before_o.value), int(dut.log_after_o.value)))
 
     cocotb.start_soon(watch())
@@ -103,7 +103,7 @@ async def all_devices_reach_their_targets(dut):
     assert array.cycles > 1000
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def the_converter_reads_every_level(dut):
     """Codes of cells from the off state to full scale, on every column of both layers."""
     driver, array = await bench(dut)
@@ -116,7 +116,7 @@ async def the_converter_reads_every_level(dut):
     assert max(found) == 2047 or max(found) > 2000
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def an_overshoot_is_reset_and_recovered(dut):
     """Every SET leaves 40 % more than the steps expect: RESET pulses follow, and the targets are still reached."""
     driver, array = await bench(dut, TOLERANCE=1966)
@@ -130,7 +130,7 @@ async def an_overshoot_is_reset_and_recovered(dut):
     assert array.lowest >= -1500
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def an_unreachable_target_is_given_up(dut):
     """The largest amplitude moves the device, but not far enough; after the limit of pulses it is given up."""
     driver, array = await bench(dut, MAX_PULSES=12, STUCK_LIMIT=0)
@@ -143,7 +143,7 @@ async def an_unreachable_target_is_given_up(dut):
     assert array.highest == 1000
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def a_stuck_device_is_found(dut):
     """One device never moves: it is flagged after STUCK_LIMIT pulses at the largest amplitude; the others are reached."""
     driver, array = await bench(dut, STUCK_LIMIT=4)
@@ -157,7 +157,7 @@ async def a_stuck_device_is_found(dut):
     assert outcomes[13].pulses >= 4
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def the_initial_reset_comes_first(dut):
     """With it every device starts with one RESET pulse of its own amplitude; without it none is reset."""
     for enabled in (1, 0):
@@ -175,7 +175,7 @@ async def the_initial_reset_comes_first(dut):
         array.check_and_answer = lambda: None
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def limits_hold_against_the_registers(dut):
     """Start and initial amplitudes above their limits are cut to them."""
     driver, array = await bench(
@@ -187,7 +187,7 @@ async def limits_hold_against_the_registers(dut):
     assert array.lowest == -700
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def abort_turns_everything_off_within_one_clock(dut):
     """Whenever it comes: during pulses, reads and inference."""
     driver, array = await bench(dut, SET_CYCLES=40)
@@ -210,7 +210,7 @@ async def abort_turns_everything_off_within_one_clock(dut):
     assert (await driver.outcome(29)).status == "reached"
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def inference_equals_the_integer_model(dut):
     """64 random images on random conductances: class, sum and hidden activations, bit for bit."""
     driver, array = await bench(dut)
@@ -239,7 +239,7 @@ async def inference_equals_the_integer_model(dut):
     assert 0 < expected.label.sum() < 64
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def a_long_pulse_is_cut(dut):
     """The pulse timer's own limit holds for the largest register value."""
     driver, array = await bench(dut, SET_CYCLES=(1 << 20) - 1, MAX_PULSES=1)
@@ -248,7 +248,5 @@ async def a_long_pulse_is_cut(dut):
     await driver.write("CONTROL", 1)
     await RisingEdge(dut.u_accelerator.u_access.u_timer.active_o)
     start = cocotb.simtime.get_sim_time("us")
-    from cocotb.triggers import FallingEdge
-
     await FallingEdge(dut.u_accelerator.u_access.u_timer.active_o)
     assert cocotb.simtime.get_sim_time("us") - start == pytest.approx(100_000)
