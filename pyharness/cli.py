@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pyharness import __version__
-from pyharness.errors import PyharnessError
+from pyharness.errors import PyharnessError, RunInterrupted
 from pyharness.record import Record
 
 __all__ = ("app", "main")
@@ -172,10 +172,7 @@ def app() -> None:
         _typer()
     except PyharnessError as error:
         print(f"pyharness: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("pyharness: interrupted; what was measured so far is in the newest folder of the output", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(130 if isinstance(error, RunInterrupted) else 1)
 
 
 def main() -> None:

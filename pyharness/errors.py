@@ -11,6 +11,7 @@ __all__ = (
     "ConfigError",
     "NetlistError",
     "PyharnessError",
+    "RunInterrupted",
     "SimulationError",
     "ToolNotFoundError",
     "VerilogAError",
@@ -46,3 +47,7 @@ class AnalogError(PyharnessError, RuntimeError):
 
 class SimulationError(PyharnessError, RuntimeError):
     """A co-simulation ended without a verdict, or with a failed check."""
+
+
+class RunInterrupted(SimulationError):
+    """A run was ended by the user; what was measured is kept."""

@@ -18,7 +18,7 @@ from pyharness.config import SimConfig
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
-from pyharness.errors import SimulationError
+from pyharness.errors import RunInterrupted, SimulationError
 from pyharness.record import Record, write_record
 from pyharness.resources import hdl_dir
 
@@ -102,7 +102,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
         ConfigError, VerilogAError: the job cannot be built; nothing was created.
         ToolNotFoundError: a simulator is missing; nothing was created.
         SimulationError: the simulation failed; the message names the folder.
-        KeyboardInterrupt: passed on.
+        RunInterrupted: the user ended it; the message names the folder.
     """
     wall, cpu = time.monotonic(), _cpu_s()
     job = build_job(config)
@@ -145,6 +145,8 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
             seed=config.seed % (1 << 31),
             waves=bool(extra),
         )
+    except KeyboardInterrupt:
+        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
     except SimulationError as cause:
         raise SimulationError(f"{cause}\nwhat was measured so far is in {folder}") from None
     record = read_record(folder)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -19,7 +20,7 @@ from pyharness.record import Record
 __all__ = ("figures",)
 
 _BLUE, _ORANGE, _GREY, _GREEN = "#2563a8", "#d9822b", "#9aa5b1", "#3a8f5c"
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -12,6 +12,8 @@ from pyharness.errors import SimulationError
 HERE = Path(__file__).parent
 PINS_V = HERE.parent / "cosim" / "pins.v"
 
+pytestmark = pytest.mark.xdist_group("faults")  # one simulation serves all
+
 MESSAGES = {
     "unknown_level_at_start": r"pin pins_top\.u_pins\.go\[0:0\] .* is x at [0-9.e-]+ s",
     "unknown_level_later": r"pin pins_top\.u_pins\.dac\[3:0\] .* is zz10 at [0-9.e-]+ s",

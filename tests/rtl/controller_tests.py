@@ -190,7 +190,7 @@ async def limits_hold_against_the_registers(dut):
 @cocotb.test(timeout_time=2, timeout_unit="sec")
 async def abort_turns_everything_off_within_one_clock(dut):
     """Whenever it comes: during pulses, reads and inference."""
-    driver, array = await bench(dut, SET_CYCLES=40)
+    driver, _ = await bench(dut, SET_CYCLES=40)
     for wait in (3, 9, 20, 31, 47, 60, 83):
         for command, phases in ((1, (2, 3)), (2, (4,))):
             await driver.load("TARGET", [800] * 30)

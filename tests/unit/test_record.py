@@ -35,11 +35,11 @@ def test_a_record_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 def test_unreadable_records_are_told(tmp_path: Path) -> None:
     """Missing, broken and foreign files."""
-    with pytest.raises(SimulationError, match="no readable results.json"):
+    with pytest.raises(SimulationError, match=r"no readable results\.json"):
         read_record(tmp_path)
     for text in ("{", '{"schema_version": 99}'):
         (tmp_path / "results.json").write_text(text)
-        with pytest.raises(SimulationError, match="no readable results.json"):
+        with pytest.raises(SimulationError, match=r"no readable results\.json"):
             read_record(tmp_path)
 
 
