@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Write-verify of one device: read, compare, pulse, until the code is in tolerance or a limit is met.
 // SET amplitudes grow with the remaining error; an overshoot is answered by RESET pulses of growing amplitude, after
-// which SET starts again from its first amplitude, with steps half as large.
+// which SET goes on a little below the amplitude that overshot, with steps half as large.
 `timescale 1ns / 1ps
 `default_nettype none
 
@@ -64,6 +64,8 @@ module write_verify (
     reg         pulsed_q, pulsed_d;        // a pulse came before the present read
     reg  [1:0]  last_q, last_d;            // last trim pulse: 0 none, 1 SET, 2 RESET
     reg  [2:0]  damping_q, damping_d;      // SET pulses that overshot: each halves the steps that follow
+    reg  [10:0] set_amplitude_q, set_amplitude_d;  // of the SET that overshot last
+    reg  [12:0] overshot_q, overshot_d;            // and by how much, codes
     reg  [11:0] target_q, before_q;
     reg         sampled;
 
@@ -81,7 +83,12 @@ module write_verify (
     wire [12:0] gained = size >> shift;
     wire [12:0] step = gained < {2'b0, step_min_i} ? {2'b0, step_min_i} :
                        gained > {2'b0, step_max_i} ? {2'b0, step_max_i} : gained;
-    wire [13:0] set_raw = last_q == 2'd1 ? {3'b0, amplitude_o} + {1'b0, step} : {3'b0, set_start_i};
+    // after a RESET, SET goes on a little below the amplitude that overshot: one and a half times the usual step back
+    wire [13:0] back = {1'b0, overshot_q >> gain_shift_i} + {2'b0, overshot_q[12:1] >> gain_shift_i} + 14'd1;
+    wire [13:0] resumed = {3'b0, set_amplitude_q} > {3'b0, set_start_i} + back ? {3'b0, set_amplitude_q} - back
+                                                                              : {3'b0, set_start_i};
+    wire [13:0] set_raw = last_q == 2'd1 ? {3'b0, amplitude_o} + {1'b0, step} :
+                          last_q == 2'd2 ? resumed : {3'b0, set_start_i};
     wire [13:0] reset_raw = last_q == 2'd2 ? {3'b0, amplitude_o} + {3'b0, reset_step_i} : {3'b0, reset_start_i};
     wire [10:0] set_next = set_raw > {3'b0, set_max_i} ? set_max_i : set_raw[10:0];
     wire [10:0] reset_next = reset_raw > {3'b0, reset_max_i} ? reset_max_i : reset_raw[10:0];
@@ -106,6 +113,8 @@ module write_verify (
         pulsed_d    = pulsed_q;
         last_d      = last_q;
         damping_d   = damping_q;
+        set_amplitude_d = set_amplitude_q;
+        overshot_d      = overshot_q;
         case (state_q)
             // wait for a device
             ST_IDLE: if (start_i) begin
@@ -115,6 +124,8 @@ module write_verify (
                 pulsed_d    = 1'b0;
                 last_d      = 2'd0;
                 damping_d   = 3'd0;
+                set_amplitude_d = 11'd0;
+                overshot_d      = 13'd0;
                 if (init_enable_i) begin
                     state_d     = ST_INIT;
                     pulse_d     = 1'b1;
@@ -167,7 +178,11 @@ module write_verify (
                     amplitude_d = error[12] ? reset_next : set_next;
                     cycles_d    = error[12] ? reset_cycles_i : set_cycles_i;
                     last_d      = error[12] ? 2'd2 : 2'd1;
-                    if (error[12] && last_q == 2'd1 && damping_q != 3'd7) damping_d = damping_q + 3'd1;
+                    if (error[12] && last_q == 2'd1) begin
+                        if (damping_q != 3'd7) damping_d = damping_q + 3'd1;
+                        set_amplitude_d = amplitude_o;
+                        overshot_d      = size;
+                    end
                     state_d     = ST_PULSE;
                 end
             end
@@ -214,6 +229,8 @@ module write_verify (
             pulsed_q     <= 1'b0;
             last_q       <= 2'd0;
             damping_q    <= 3'd0;
+            set_amplitude_q <= 11'd0;
+            overshot_q      <= 13'd0;
             target_q     <= 12'd0;
         end else begin
             state_q     <= state_d;
@@ -231,6 +248,8 @@ module write_verify (
             pulsed_q    <= pulsed_d;
             last_q      <= last_d;
             damping_q   <= damping_d;
+            set_amplitude_q <= set_amplitude_d;
+            overshot_q      <= overshot_d;
             if (state_q == ST_IDLE && start_i) target_q <= target_i;
             if (sampled) last_code_o <= code_i;
             if (log_valid_d) begin

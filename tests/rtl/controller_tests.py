@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, RisingEdge
-from cocotbext.axi import AxiResp
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 from fake_array import HRS, FakeArray, settle
 
 from pyharness.bench.driver import Driver
 from pyharness.bench.registers import registers
+from pyharness.errors import SimulationError
 from pyharness.network.reference import Arithmetic, Network
 
 FAST = {"SET_CYCLES": 6, "RESET_CYCLES": 6, "INIT_CYCLES": 6, "SETTLE": 2, "GUARD": 1, "CONFIRM": 2}
@@ -29,6 +30,11 @@ async def bench(dut, **settings) -> tuple[Driver, FakeArray]:
     return driver, array
 
 
+def library_master(dut) -> AxiLiteMaster:
+    """Return a master that can pause channels and show error answers."""
+    return AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk_i, dut.rst_ni, reset_active_level=False)
+
+
 def spread(count: int = 30) -> list[int]:
     """Target codes all over the window of 100 .. 400 uS."""
     return [400 + (1200 * 7 * i // count) % 1200 for i in range(count)]
@@ -39,37 +45,45 @@ async def every_register_reads_back(dut):
     """Reset values, all bits, elements of arrays; with idle cycles and back-pressure on every channel."""
     driver, _ = await bench(dut)
     await driver.reset()
-    channels = driver._bus
-    for channel in (channels.write_if.aw_channel, channels.write_if.w_channel, channels.read_if.ar_channel):
+    bus = library_master(dut)
+    for channel in (bus.write_if.aw_channel, bus.write_if.w_channel, bus.read_if.ar_channel):
         channel.set_pause_generator(itertools.cycle([1, 0, 0, 1, 1, 0]))
-    channels.write_if.b_channel.set_pause_generator(itertools.cycle([0, 1, 1]))
-    channels.read_if.r_channel.set_pause_generator(itertools.cycle([1, 1, 0]))
+    bus.write_if.b_channel.set_pause_generator(itertools.cycle([0, 1, 1]))
+    bus.read_if.r_channel.set_pause_generator(itertools.cycle([1, 1, 0]))
+
+    async def read(r, index):
+        return r.decode(int.from_bytes((await bus.read(r.address(index), 4)).data, "little"))
+
     for r in registers().values():
         if r.access != "rw":
             continue
         last = {"TARGET": 29, "BIAS": 3}.get(r.name, r.count - 1)
         for index in {0, last}:
-            assert await driver.read(r.name, index) == r.reset, r.name
+            assert await read(r, index) == r.reset, r.name
             top = (1 << (r.width - r.signed)) - 1
             for value in (top, -top - 1 if r.signed else 0, 0x5555_5555 & top):
-                await driver.write(r.name, value, index)
-                assert await driver.read(r.name, index) == value, r.name
-    assert await driver.read("ID") == 0x50594831
+                await bus.write(r.address(index), r.encode(value).to_bytes(4, "little"))
+                assert await read(r, index) == value, r.name
+    assert await read(registers()["ID"], 0) == 0x50594831
 
 
 @cocotb.test(timeout_time=2, timeout_unit="sec")
 async def wrong_accesses_are_answered_with_errors(dut):
-    """Read-only, outside the map, partial: nothing changes, the error says which."""
+    """Read-only, outside the map, partial: nothing changes, the error says which; the driver raises it."""
     driver, _ = await bench(dut)
-    m, bus = registers(), driver._bus
+    with pytest.raises(SimulationError, match=r"the controller refused to write ID\[0\]: SLVERR"):
+        await driver.write("ID", 0)
+    with pytest.raises(SimulationError, match=r"the controller refused to read TARGET\[30\]: DECERR"):
+        await driver.read("TARGET", 30)
+    m, bus = registers(), library_master(dut)
     assert (await bus.write(m["ID"].address(), bytes(4))).resp == AxiResp.SLVERR
     assert (await bus.write(m["OUTCOME"].address(3), bytes(4))).resp == AxiResp.SLVERR
     for outside in (m["TARGET"].address(30), m["OUTCOME"].address(30), m["BIAS"].address(4), 0xF00):
         assert (await bus.write(outside, bytes(4))).resp == AxiResp.DECERR
         assert (await bus.read(outside, 4)).resp == AxiResp.DECERR
-    await driver.write("SETTLE", 77)
+    await bus.write(m["SETTLE"].address(), (77).to_bytes(4, "little"))
     assert (await bus.write(m["SETTLE"].address(), b"\x01\x02")).resp == AxiResp.SLVERR
-    assert await driver.read("SETTLE") == 77
+    assert (await bus.read(m["SETTLE"].address(), 4)).data == (77).to_bytes(4, "little")
 
 
 @cocotb.test(timeout_time=2, timeout_unit="sec")
