@@ -12,21 +12,49 @@ Cell (r, c) of a layer is a memristor with its access switch between row r and c
 The positive terminal of the memristor is on the row side: a positive row voltage sets it.  A column that is neither
 written nor read floats, an open word line cuts its cells off: there is no sneak path.  All nodes named after a port of
 the HDL shell are driven by, or watched from, the digital side.
+
+The switches are ngspice's own: against a smooth conductance in a B source they take as many time points at two thirds
+of the time for each, and leave the same states.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pyharness.cosim import E2L, L2E, Meter
-from pyharness.spice import Netlist, number
+from pyharness.errors import ConfigError
+from pyharness.spice import Netlist, check_name, number
 from pyharness.veriloga import Subcircuit
 
-__all__ = ("PHASES", "Array", "ArrayElectrics", "Cell", "Layer", "build_array")
+__all__ = ("PHASES", "Array", "ArrayElectrics", "Cell", "EnergyBalance", "Layer", "build_array")
 
 PHASES = ("idle", "reset", "write", "verify", "inference")
 """Meaning of the phase port's value, in order."""
+
+_LIMITS = {
+    "compliance_ohm": (1.0, 1e9),
+    "driver_ohm": (1e-3, 1e6),
+    "switch_on_ohm": (1e-3, 1e6),
+    "switch_off_ohm": (1e6, 1e15),
+    "bleed_ohm": (1e6, 1e15),
+    "g_ref_siemens": (1e-9, 1.0),
+    "feedback_verify_ohm": (1.0, 1e9),
+    "feedback_inference_ohm": (1.0, 1e9),
+    "amplifier_gain": (10.0, 1e9),
+    "amplifier_settling_s": (1e-12, 1.0),
+    "saturation_v": (1e-3, 1e3),
+    "comparator_offset_v": (-1.0, 1.0),
+    "dac_lsb_v": (1e-9, 1.0),
+    "dac_bits": (2, 32),
+    "adc_lsb_v": (1e-9, 1.0),
+    "adc_bits": (2, 32),
+    "edge_s": (1e-12, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +95,27 @@ class ArrayElectrics:
     adc_bits: int = 12
     edge_s: float = 100e-9
 
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            low, high = _LIMITS[one.name]
+            value = getattr(self, one.name)
+            kinds = int if one.type == "int" else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+                rule = "be a whole number in" if one.type == "int" else "lie in"
+                raise ConfigError(f"array figure {one.name} must {rule} {low:g} .. {high:g}, got {value!r}")
+        if self.beside_ohm <= 0:
+            raise ConfigError(
+                "the array's inference range puts a resistor beside the verify feedback: feedback_inference_ohm must "
+                f"be well below feedback_verify_ohm, got {self.feedback_inference_ohm!r} and "
+                f"{self.feedback_verify_ohm!r}"
+            )
+
+    @property
+    def beside_ohm(self) -> float:
+        """Resistor that the range switch puts beside the verify feedback; negative when there is none."""
+        more = 1 / self.feedback_inference_ohm - 1 / self.feedback_verify_ohm
+        return 1 / more - self.switch_on_ohm if more > 0 else -math.inf
+
     @property
     def read_series_ohm(self) -> float:
         """Resistance in series with a cell that is read: driver, access switch, column switch."""
@@ -91,6 +140,13 @@ class Layer:
     rows: int
     cols: int
 
+    def __post_init__(self) -> None:
+        check_name(self.name, "layer name")
+        for what in ("rows", "cols"):
+            value = getattr(self, what)
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
+                raise ConfigError(f"layer '{self.name}': {what} must be a whole number in 1 .. 1024, got {value!r}")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -100,6 +156,49 @@ class Cell:
     row: int
     col: int
     instance: str
+
+
+@dataclass(frozen=True)
+class EnergyBalance:
+    """Where the energy of the row and reference drivers goes, in joule.
+
+    ``supply_j`` is what the DACs deliver; it is lost in the drivers' own resistance, in the access switches, in the
+    devices, beyond the columns (column switches, compliance resistor or amplifier input) and in the reference
+    conductances with what they feed.  The amplifiers' own supply is not part of it.
+    """
+
+    supply_j: float
+    drivers_j: float
+    switches_j: float
+    devices_j: float
+    columns_j: float
+    reference_j: float
+
+    @classmethod
+    def of(cls, meters: Mapping[str, float]) -> EnergyBalance:
+        """Sort the energies of an array's meters, given by the meter's name."""
+
+        def total(kind: str) -> float:
+            return math.fsum(e for name, e in meters.items() if name.startswith(f"{kind} "))
+
+        def of_reference(kind: str) -> float:
+            return math.fsum(e for n, e in meters.items() if n.startswith(f"{kind} ") and n.endswith("_ref"))
+
+        return cls(
+            supply_j=total("supply"),
+            drivers_j=total("supply") - total("row"),
+            switches_j=total("cell") - total("device"),
+            devices_j=total("device"),
+            columns_j=total("column"),
+            reference_j=of_reference("row"),
+        )
+
+    @property
+    def residual_j(self) -> float:
+        """What is unaccounted for: by Kirchhoff's laws zero, up to the solver's tolerance."""
+        return self.supply_j - math.fsum(
+            (self.drivers_j, self.switches_j, self.devices_j, self.columns_j, self.reference_j)
+        )
 
 
 @dataclass
@@ -127,6 +226,19 @@ class Array:
             corners = " ".join(f"{number(t)} {number(v)}" for t, v in waves.get(node, [(0.0, 0.0)]))
             lines.append(f"vpyh_{node} {node} 0 pwl({corners})")
         return lines
+
+    def batch_energies(self, vectors: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """Return each meter's energy in joule from the vectors of a plain transient run."""
+        step = np.diff(vectors["time"])
+
+        def volt(node: str) -> NDArray[np.float64] | float:
+            return 0.0 if node == "0" else vectors[f"v({node})"]
+
+        def energy(meter: Meter) -> float:
+            power = (volt(meter.plus) - volt(meter.minus)) * vectors[f"i({meter.branch})"]
+            return float(np.sum((power[1:] + power[:-1]) / 2 * step))
+
+        return {meter.name: energy(meter) for meter in self.meters}
 
 
 def _elements(port: str, count: int) -> list[str]:
@@ -206,9 +318,8 @@ class _Builder:
         # transimpedance amplifier: a linear loop of finite gain, then its pole and its output limit, so that the
         # virtual ground holds in saturation too; the range switch puts a resistor beside the feedback
         net.resistor(f"fb_{name}", total, amp, e.feedback_verify_ohm)
-        beside = 1 / (1 / e.feedback_inference_ohm - 1 / e.feedback_verify_ohm) - e.switch_on_ohm
         self.switch(f"fs_{name}", amp, f"{name}_fb", wide)
-        net.resistor(f"fi_{name}", f"{name}_fb", total, beside)
+        net.resistor(f"fi_{name}", f"{name}_fb", total, e.beside_ohm)
         net.add("e", f"amp_{name}", (amp, "0", "0", total), number(e.amplifier_gain))
         net.resistor(f"pole_{name}", amp, f"{name}_slow", 1e3)
         net.capacitor(f"pole_{name}", f"{name}_slow", "0", e.amplifier_settling_s / 1e3)

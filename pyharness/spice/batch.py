@@ -20,6 +20,9 @@ from pyharness.errors import AnalogError, ToolNotFoundError
 __all__ = ("BatchResult", "run_batch")
 
 _CAUSE = re.compile(r"error|too small|singular|unknown|fatal|fail|can't|cannot|undefined|abort", re.I)
+_FATAL = re.compile(r"too small|run simulation\(s\) aborted|interrupted due to error", re.I)
+_PROGRESS = re.compile(r"Trying|Note:|No\. of|Doing analysis")
+_AT_LINE = "Error on line"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,20 @@ def _read_raw(path: Path) -> dict[str, NDArray[np.float64]]:
     return {name: table[:, i].copy() for i, name in enumerate(names)}
 
 
+def _causes(output: str) -> list[str]:
+    """Return what of ngspice's output tells a failure; after "Error on line" the next two lines, which say which."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    found: list[str] = []
+    follow = 0
+    for line in lines:
+        if line.startswith(_AT_LINE):
+            follow = 3
+        if (follow > 0 or _CAUSE.search(line)) and not _PROGRESS.match(line):
+            found.append(line)
+        follow -= 1
+    return list(dict.fromkeys(found)) or lines
+
+
 def run_batch(
     circuit: Sequence[str], analysis: str, *, save: Sequence[str] = (), timeout_s: float = 300
 ) -> BatchResult:
@@ -54,30 +71,34 @@ def run_batch(
 
     Raises:
         ToolNotFoundError: no ``ngspice`` on PATH.
-        AnalogError: ngspice refused the circuit, did not converge, took too long or wrote no result.
+        AnalogError: ngspice refused the circuit, did not converge, took too long, or does not know a vector to save.
     """
     if which("ngspice") is None:
         raise ToolNotFoundError("'ngspice' is not on PATH: install it (Debian, Ubuntu: apt-get install ngspice)")
     saves = [f".save {' '.join(save)}"] if save else []
     with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
         deck, raw = Path(folder, "deck.cir"), Path(folder, "deck.raw")
-        deck.write_text("\n".join(["* batch run", *circuit, analysis, *saves, ".end", ""]))
+        deck.write_text("\n".join(["* batch run", *circuit, analysis, *saves, ".end", ""]), encoding="utf-8")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
             # -n: a user's start-up files must not change results
             done = subprocess.run(
                 ["ngspice", "-n", "-b", "-r", str(raw), str(deck)],
-                capture_output=True, text=True, timeout=timeout_s, cwd=folder, check=False,
+                capture_output=True, text=True, errors="replace", timeout=timeout_s, cwd=folder, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise AnalogError(
                 f"ngspice did not finish within {timeout_s:g} s: simplify the circuit or allow more"
             ) from None
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
-        causes = list(dict.fromkeys(line for line in lines if _CAUSE.search(line) and not line.startswith("Trying")))
-        failed = done.returncode != 0 or not raw.exists() or any("too small" in line for line in causes)
-        if failed:
-            raise AnalogError("ngspice failed:\n" + "\n".join(f"  ngspice: {line}" for line in (causes or lines)[:8]))
+        output = done.stdout + done.stderr
+        if done.returncode != 0 or not raw.exists() or _FATAL.search(output):
+            raise AnalogError("ngspice failed:\n" + "\n".join(f"  ngspice: {line}" for line in _causes(output)[:8]))
+        vectors = _read_raw(raw)
         cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return BatchResult(_read_raw(raw), cpu_s)
+    absent = [name for name in save if name != "all" and name.lower() not in vectors]
+    if absent:
+        raise AnalogError(
+            f"ngspice saved no {', '.join(absent)}; it has {', '.join(vectors)}: ask for nodes and sources of the circuit"
+        )
+    return BatchResult(vectors, cpu_s)

@@ -2,7 +2,8 @@
 """SPICE netlist text from checked names and values.
 
 ngspice runs what stands in a netlist: a line break in a name could open a ``.control`` block with a ``shell`` command.  So
-every name is a plain identifier, every value a finite number written by us, and a title holds printable text only.
+every name is a plain identifier, every value a finite number written by us, every line printable, and no command but
+those of a subcircuit or model gets in.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ __all__ = ("Netlist", "check_name", "number")
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
 _NODE = re.compile(r"(0|[a-z_][a-z0-9_]{0,62})\Z")
+_PRINTABLE = re.compile(r"[ -~]*\Z")
+_COMMAND = re.compile(r"\s*\.(?!(subckt|ends|model|param)\b)")
 
 
 def check_name(name: str, kind: str = "name") -> str:
@@ -53,8 +56,21 @@ class Netlist:
         self.lines.append("* " + re.sub(r"[^ -~]", "?", text))
 
     def block(self, text: str) -> None:
-        """Add generated lines as they are (a translated subcircuit)."""
-        self.lines += text.splitlines()
+        """Add generated lines: a translated subcircuit or a model.
+
+        Raises:
+            NetlistError: a line with a control character, or a command other than ``.subckt``, ``.ends``, ``.model``
+                and ``.param``.
+        """
+        for line in text.split("\n"):
+            if line.startswith("*"):  # a file's name may stand here; "*#" would be a command
+                self.comment(line[1:].strip())
+            elif _COMMAND.match(line):
+                raise NetlistError(
+                    f"a generated block holds elements and .subckt, .ends, .model, .param lines only, got {line!r}"
+                )
+            else:
+                self._append(line)
 
     def add(self, kind: str, name: str, nodes: tuple[str, ...], *tail: str) -> str:
         """Add element ``<kind><name>`` between ``nodes``; ``tail`` is text of this package, not of a user.
@@ -70,20 +86,38 @@ class Netlist:
             raise NetlistError(f"element '{full}' is in the netlist twice: give each element its own name")
         self._names.add(full)
         for node in nodes:
-            if not _NODE.match(node):
+            if not isinstance(node, str) or not _NODE.match(node):
                 raise NetlistError(f"a node of '{full}' must be 0 or a lower-case identifier, got {node!r}")
-        self.lines.append(" ".join([full, *nodes, *tail]))
+        self._append(" ".join([full, *nodes, *tail]))
         return full
 
+    def _append(self, line: str) -> None:
+        if not _PRINTABLE.match(line):
+            raise NetlistError(f"a netlist line must be printable ASCII without line breaks, got {line!r}")
+        self.lines.append(line)
+
     def resistor(self, name: str, a: str, b: str, resistance_ohm: float) -> str:
-        """Add a resistor."""
-        if not resistance_ohm > 0:
-            raise NetlistError(f"resistor '{name}' must be above 0 Ohm, got {resistance_ohm!r}")
-        return self.add("r", name, (a, b), number(resistance_ohm))
+        """Add a resistor.
+
+        Raises:
+            NetlistError: not above 0 Ohm.
+        """
+        return self.add("r", name, (a, b), self._positive("resistor", name, resistance_ohm, "Ohm"))
 
     def capacitor(self, name: str, a: str, b: str, capacitance_f: float) -> str:
-        """Add a capacitor."""
-        return self.add("c", name, (a, b), number(capacitance_f))
+        """Add a capacitor.
+
+        Raises:
+            NetlistError: not above 0 F.
+        """
+        return self.add("c", name, (a, b), self._positive("capacitor", name, capacitance_f, "F"))
+
+    @staticmethod
+    def _positive(kind: str, name: str, value: float, unit: str) -> str:
+        text = number(value)
+        if value <= 0:
+            raise NetlistError(f"{kind} {name!r} must be above 0 {unit}, got {value!r}")
+        return text
 
     def ammeter(self, name: str, a: str, b: str) -> str:
         """Add a zero-volt source, positive current from ``a`` to ``b``."""
