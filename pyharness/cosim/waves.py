@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import log2
 from pathlib import Path
 
 from pyharness.errors import ConfigError
@@ -71,7 +72,9 @@ def write_probe_module(
     return path, {f"{PROBE_MODULE}.{name}": node for name, node in variables.items()}
 
 
-def write_gtkwave_view(path: Path, waveform: str, logic: Sequence[str], nodes: Sequence[str]) -> None:
+def write_gtkwave_view(
+    path: Path, waveform: str, logic: Sequence[str], nodes: Sequence[str], span_s: float = 0.2
+) -> None:
     """Write a GTKWave save file that shows ``logic`` signals and, as analog traces, ``nodes``.
 
     Args:
@@ -79,10 +82,13 @@ def write_gtkwave_view(path: Path, waveform: str, logic: Sequence[str], nodes: S
         waveform: name of the waveform file.
         logic: full HDL names, with ``[msb:lsb]`` for vectors.
         nodes: recorded node names.
+        span_s: time to show.
     """
     # trace flags of GTKWave's save format: right-justified hexadecimal, and step-drawn analog over several rows
     hexadecimal, analog, blank = "@22", "@8420", "@20000"
-    lines = [f'[dumpfile] "{waveform}"', "[timestart] 0", hexadecimal, *logic]
+    zoom = -log2(span_s * 1e12 / 600)  # 600 pixels wide, in picoseconds
+    head = [f'[dumpfile] "{waveform}"', "[timestart] 0", "[size] 1400 900", " ".join([f"*{zoom:.6f}", *["-1"] * 27])]
+    lines = [*head, hexadecimal, *logic]
     for node in nodes:
         lines += [analog, f"{PROBE_MODULE}.{_variable(node)}", blank, "-", "-"]
     path.write_text("\n".join([*lines, ""]))

@@ -64,7 +64,7 @@ def test_lint(tmp_path: Path, size: tuple[int, int, int, int]) -> None:
     ):  # fmt: skip
         done = subprocess.run([*command, *sources], cwd=hdl_dir(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert done.stderr + done.stdout == ""
+        assert done.stderr == ""  # warnings go there; newer Verilators print statistics on standard output
 
 
 def test_lint_can_fail(tmp_path: Path) -> None:
