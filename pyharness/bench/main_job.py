@@ -19,7 +19,7 @@ from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import ReadOnly, RisingEdge
 
-from pyharness.bench.array import PHASES
+from pyharness.bench.array import PHASES, EnergyBalance
 from pyharness.bench.driver import Driver, Outcome
 from pyharness.bench.job import Job, build_job
 from pyharness.config import SimConfig
@@ -170,29 +170,24 @@ class _Bench:
         """Bring the record's energies up to date, and check that the meters balance.
 
         Raises:
-            SimulationError: what the drivers deliver to the rows is not what cells and columns take.
+            SimulationError: what the drivers deliver is not what the array takes.
         """
         meters = self.block.energy_j()
 
-        def total(kind: str, phase: int | None = None) -> float:
-            return float(
-                sum(e.sum() if phase is None else e[phase] for name, e in meters.items() if name.startswith(f"{kind} "))
-            )
-
-        rows = sum(float(e.sum()) for n, e in meters.items() if n.startswith("row ") and not n.endswith("_ref"))
-        taken = total("cell") + total("column")
-        if abs(rows - taken) > 1e-3 * rows + 1e-15:
-            raise SimulationError(
-                f"the energy meters do not balance: rows deliver {rows:g} J, cells and columns take {taken:g} J"
-            )
-        phases = {name: total("supply", i) for i, name in enumerate(PHASES)}
+        balance = EnergyBalance.of({name: float(e.sum()) for name, e in meters.items()})
+        if abs(balance.residual_j) > 1e-3 * balance.supply_j + 1e-15:
+            raise SimulationError(f"the energy meters do not balance: {balance}")
+        phases = {
+            name: float(sum(e[i] for n, e in meters.items() if n.startswith("supply ")))
+            for i, name in enumerate(PHASES)
+        }
         self.record.energy_j = Energy(
             reset=phases["reset"],
             write=phases["write"],
             verify=phases["verify"],
             inference=phases["inference"],
-            total=total("supply"),
-            devices=total("device"),
+            total=balance.supply_j,
+            devices=balance.devices_j,
         )
         for cell, device in zip(self.job.array.cells, self.record.devices, strict=False):
             device.energy_j = float(meters[f"device {cell.instance}"].sum())

@@ -240,7 +240,9 @@ void spice_forget_messages(void) { log_text[log_len = 0] = 0; }
 /* A user's start-up files (.spiceinit in the working or home folder) must not change results or run commands.
  * ngSpice_nospiceinit() would say so, but crashes when called before ngSpice_Init in ngspice 44. */
 static void init_without_user_files(void) {
-    char empty[] = "/tmp/pyharness-XXXXXX", here[4096];
+    const char *tmp = getenv("TMPDIR");
+    char empty[4096], here[4096];
+    snprintf(empty, sizeof empty, "%s/pyharness-%s", tmp && *tmp ? tmp : P_tmpdir, "XXXXXX");
     const char *home = getenv("HOME");
     char *saved = home ? strdup(home) : NULL;
     bool moved = getcwd(here, sizeof here) && mkdtemp(empty);
