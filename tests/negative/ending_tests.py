@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""cocotb side of test_endings.py: a block that runs until something ends it."""
+
+import cocotb
+from bridge_tests import block_of, quiet
+from cocotb.triggers import Timer
+
+
+async def busy(dut):
+    """Toggle the DAC for ever."""
+    while True:
+        dut.dac.value = 4
+        await Timer(3, "us")
+        dut.dac.value = 0
+        await Timer(3, "us")
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def times_out(dut):
+    """The test's own time limit ends it while the block runs."""
+    await quiet(dut)
+    await block_of(dut).start()
+    await busy(dut)
+
+
+@cocotb.test()
+async def raises(dut):
+    """An exception in the test, with the block running."""
+    await quiet(dut)
+    await block_of(dut).start()
+    await Timer(10, "us")
+    raise RuntimeError("the test itself went wrong")
+
+
+@cocotb.test()
+async def runs_for_ever(dut):
+    """Ended from outside."""
+    await quiet(dut)
+    await block_of(dut).start()
+    print("running", flush=True)
+    await busy(dut)

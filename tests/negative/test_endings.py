@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""However a run ends, it ends soon, with a failure, and with what was written kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pyharness.cosim import simulate
+from pyharness.errors import SimulationError
+
+HERE = Path(__file__).parent
+PINS_V = HERE.parent / "cosim" / "pins.v"
+
+
+@pytest.mark.parametrize(
+    ("testcase", "message"),
+    [("times_out", r"[Tt]imeout|timed out"), ("raises", "the test itself went wrong")],
+)
+def test_a_failing_test_ends_the_run(tmp_path: Path, testcase: str, message: str) -> None:
+    """Within seconds, although the analog side would go on for ever."""
+    begun = time.monotonic()
+    with pytest.raises(SimulationError, match=message):
+        simulate([PINS_V], "pins_top", "ending_tests", tmp_path, testcase=testcase, python_path=[HERE])
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_simulator_is_a_failure(tmp_path: Path, how: signal.Signals) -> None:
+    """The simulator process is killed while both sides run: the caller gets an error, not a hang, and a log."""
+    script = (
+        "from pathlib import Path\nfrom pyharness.cosim import simulate\n"
+        f"simulate([Path({str(PINS_V)!r})], 'pins_top', 'ending_tests', Path({str(tmp_path)!r}),\n"
+        f"         testcase='runs_for_ever', python_path=[Path({str(HERE)!r})])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    log = tmp_path / "simulator.log"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (log.exists() and "running" in log.read_text()):
+        time.sleep(0.1)
+    found = subprocess.run(["pgrep", "-P", str(process.pid), "vvp"], capture_output=True, text=True, check=True)
+    os.kill(int(found.stdout.split()[0]), how)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "the simulator ended without results" in errors or "SimFailure" in errors or "shut down" in errors.lower()
+    assert "running" in log.read_text()
