@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The set-up: system packages, and the tests' own rule for missing simulators."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALL = "gcc libc6-dev iverilog verilator ngspice libngspice0 libngspice0-dev python3-dev python3-venv"
+
+Packages = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Packages:
+    """Run tools/system-packages where no tool is found; ``installed`` ones are known to dpkg, commands log to a file."""
+
+    def script(name: str, text: str) -> None:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/bash\n{text}\n")
+        path.chmod(0o755)
+
+    def run(
+        installed: str = "", uid: int = 0, python_too_old: bool = False, **commands: str
+    ) -> subprocess.CompletedProcess[str]:
+        script("dpkg-query", f'[[ " {installed} " == *" $3 "* ]] && echo "install ok installed"')
+        script("id", f"echo {uid}")
+        script("grep", 'exec /bin/grep "$@"')
+        script("env", 'while [[ $1 == *=* ]]; do shift; done; exec "$@"')
+        # a Python that has neither venv nor a shared library; one too old finds a later version asked for
+        asked = "s/< (3, 11)/< (3, 99)/" if python_too_old else ""
+        script("python", f'[ "$1" = - ] && exec {sys.executable} <(/bin/sed "{asked}"); exit 1')
+        for name, text in commands.items():
+            script(name.replace("_", "-"), f'echo "{name.replace("_", "-")} $*" >> "{tmp_path}/log"\n{text}')
+        done = subprocess.run(
+            ["/bin/bash", ROOT / "tools/system-packages", "python"],
+            env={"PATH": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        log = tmp_path / "log"
+        done.args = log.read_text().splitlines() if log.exists() else []
+        return done
+
+    return run
+
+
+def test_nothing_is_called_when_everything_is_there(packages: Packages) -> None:
+    """No apt-get, no output."""
+    done = packages(installed=ALL, apt_get="")
+    assert (done.returncode, done.args, done.stdout, done.stderr) == (0, [], "", "")
+
+
+def test_root_installs_what_is_missing(packages: Packages) -> None:
+    """And only that."""
+    done = packages(installed=ALL.replace("verilator ", "").replace("gcc ", ""), apt_get="")
+    assert done.returncode == 0, done.stderr
+    assert done.args == ["apt-get update -q", "apt-get install -y -q --no-install-recommends gcc verilator"]
+
+
+def test_an_unreadable_foreign_repository_does_not_hinder(packages: Packages) -> None:
+    """The installation decides; its failure is passed on."""
+    done = packages(installed=ALL.replace("gcc ", ""), apt_get='[ "$1" = install ]')
+    assert (done.returncode, len(done.args)) == (0, 2)
+    assert packages(installed=ALL.replace("gcc ", ""), apt_get="exit 100").returncode == 100
+
+
+def test_sudo_installs(packages: Packages) -> None:
+    """Where it asks for no password."""
+    done = packages(uid=1000, sudo='[ "$1" = -n ] || "$@"', apt_get="")
+    assert done.returncode == 0, done.stderr
+    assert done.args[-1] == f"apt-get install -y -q --no-install-recommends {ALL}"
+
+
+@pytest.mark.parametrize("commands", [{}, {"sudo": "exit 1"}])
+def test_without_root_the_line_to_run_is_told(packages: Packages, commands: dict[str, str]) -> None:
+    """One line, exit status 1, nothing tried."""
+    done = packages(uid=1000, apt_get="", **commands)
+    assert done.returncode == 1
+    assert done.stderr == f"packages are missing; as root run:\napt-get update && apt-get install -y {ALL}\n"
+    assert not [line for line in done.args if line.startswith("apt-get")]
+
+
+def test_another_distribution_is_told(packages: Packages) -> None:
+    """With what is missing."""
+    done = packages(uid=0, iverilog="")
+    assert done.returncode == 1
+    assert (
+        f"This is not Debian or Ubuntu. Install, by your system's means, what these packages hold there: {ALL}"
+        in done.stderr
+    )
+
+
+def test_an_old_python_is_told_first(packages: Packages) -> None:
+    """Before anything is installed."""
+    done = packages(python_too_old=True, apt_get="")
+    assert (done.returncode, done.args) == (1, [])
+    assert re.fullmatch(r"Python 3\.11 or newer is needed, this is 3\.\d+: install one and set PYTHON=\n", done.stderr)
+
+
+def test_a_missing_python_is_told() -> None:
+    """By the name that was asked for."""
+    done = subprocess.run(
+        ["/bin/bash", ROOT / "tools/system-packages", "nosuchpython"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "'nosuchpython' is not on PATH: install python3, or set PYTHON=\n")
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "message"),
+    [
+        ("required", 1, "simulators are required, but these are not installed: ngspice"),
+        ("if_available", 0, "not installed: ngspice"),
+        ("disabled", 0, "tests with simulators are disabled"),
+        ("perhaps", 4, "PYHARNESS_SIMULATORS must be one of required, if_available, disabled, got 'perhaps'"),
+    ],
+)
+def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: str, status: int, message: str) -> None:
+    """No test is skipped in silence."""
+    test = "tests/unit/test_netlist.py::test_a_run_gives_vectors"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-o",
+            "addopts=-ra --import-mode=importlib",
+            test,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PATH": str(tmp_path), "PYHARNESS_SIMULATORS": mode},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    assert message in done.stdout + done.stderr
+
+
+def test_every_test_with_a_simulator_is_known() -> None:
+    """A test file that runs a simulator must be in conftest's table, else its mode would not hold for it."""
+    tests = ROOT / "tests"
+    table = (tests / "conftest.py").read_text()
+    found = 0
+    for path in sorted(tests.rglob("test_*.py")):
+        text = path.read_text()
+        if re.search(r"^from pyharness\S* import .*\b(run_batch|simulate|measure_rc)\b", text, re.M):
+            inside = path.relative_to(tests)
+            assert f'"{inside.as_posix()}"' in table or f'"{inside.parts[0]}"' in table, inside
+            found += 1
+    assert found > 8
