@@ -275,8 +275,9 @@ class AnalogBlock:
     async def state(self) -> dict[str, float]:
         """Return the voltage of every node at the present HDL time: what :meth:`start` restores."""
         await self.land()
-        names = [self._engine.pyh_name(i + 1).decode() for i in range(self._engine.pyh_unknowns())]
-        return {name: self.voltage(name) for name in names if not name.endswith("#branch")}
+        names = self._names()
+        nodes = [name for name in names if not name.endswith("#branch")]
+        return {name: self.voltage(name) for name in nodes}
 
     def energy_j(self) -> dict[str, NDArray[np.float64]]:
         """Return the energy of each meter in joule, an array of 8 phases, up to the last accepted point."""
@@ -316,10 +317,18 @@ class AnalogBlock:
 
     def _index(self, node: str) -> int:
         index = int(self._engine.pyh_index(node.encode()))
+        if index == -2:
+            raise AnalogError(
+                f"'{node}' cannot be told from an inner node of a device in ngspice's solution: put a resistor of 1 mOhm "
+                "between it and the node that you read"
+            )
         if index < 0:
-            names = [self._engine.pyh_name(i + 1).decode() for i in range(self._engine.pyh_unknowns())]
+            names = self._names()
             raise AnalogError(f"no node or branch '{node}' in the circuit, which has: {', '.join(names)}")
         return index
+
+    def _names(self) -> list[str]:
+        return [self._engine.pyh_name(i).decode() for i in range(self._engine.pyh_names())]
 
     def _check_ports(self) -> None:
         ports = {

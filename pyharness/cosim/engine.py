@@ -84,7 +84,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_circuit": (c_int, (POINTER(c_char_p), c_char_p)),
     "pyh_index": (c_int, (c_char_p,)),
     "pyh_name": (c_char_p, (c_int,)),
-    "pyh_unknowns": (c_int, ()),
+    "pyh_names": (c_int, ()),
     "pyh_sensor": (c_int, (c_int, c_int, c_int, c_int, c_double, c_double)),
     "pyh_meter": (c_int, (c_int, c_int, c_int)),
     "pyh_probe": (c_int, (c_char_p, c_int, c_double)),

@@ -72,8 +72,8 @@ int pyh_circuit(char **lines, const char *learn) {
 }
 
 int pyh_index(const char *name) { return spice_index(name); }
-const char *pyh_name(int index) { return spice_name(index); }
-int pyh_unknowns(void) { return E.n_unknowns; }
+const char *pyh_name(int i) { return spice_name(i); }
+int pyh_names(void) { return spice_names(); }
 
 int pyh_sensor(int signal, int bit, int plus, int minus, double rise_v, double fall_v) {
     struct sensor *s = APPEND(E.sensors, E.n_sensors);

@@ -130,8 +130,9 @@ int spice_load(const char *path);
 int spice_find_solution(void);
 int spice_circuit(char **lines);
 int spice_learn(const char *tran);
-int spice_index(const char *name); /* -1 when unknown */
-const char *spice_name(int index);
+int spice_index(const char *name); /* place in the solution; -1 unknown name, -2 place undecided */
+int spice_names(void);
+const char *spice_name(int i);
 const double *spice_solution(const double *delta);
 void spice_check_point(double t, const double *x); /* remembered, compared with what ngspice reports */
 bool spice_points_agree(void);

@@ -42,10 +42,17 @@ static size_t log_len;
 static char version[64];
 
 /* Names of the unknowns of the present circuit, in the order of the equations.  Plots list them forwards or
- * backwards, by build: found together with the solution. */
+ * backwards, by build: found together with the solution.  They leave out the inner nodes of some devices (a diode's
+ * behind its series resistance), so the place of each name in the solution is learnt: 0 when it stays undecided. */
 static char **names;
 static int n_names;
 static bool backwards;
+static int *places;
+
+/* learning the places: which unknown agrees with which name on every point so far */
+#define HIDDEN_AT_MOST 512
+static unsigned char *agrees; /* [name][unknown], `width` unknowns a row */
+static int width;
 
 /* the solution pointer */
 static long solution_offset = -1;
@@ -97,9 +104,11 @@ static int on_thread(NG_BOOL running, int id, void *user) {
 
 static void forget_names(void) {
     for (int i = 0; i < n_names; i++) free(names[i]);
-    free(names);
+    free(names), free(places), free(agrees);
     names = NULL;
-    n_names = 0;
+    places = NULL;
+    agrees = NULL;
+    n_names = width = 0;
 }
 
 static int on_plot(pvecinfoall plot, int id, void *user) {
@@ -167,7 +176,13 @@ static int on_data(pvecvaluesall values, int count, int id, void *user) {
         if (values->vecsa[i]->is_scale) t = values->vecsa[i]->creal;
     if (mode == MODE_FIND && t > 0 && t == snapshot_time) compare_snapshots(values);
     if (mode == MODE_LEARN && t > 0 && t == checked_time) {
-        disagree |= !same(values, E.candidate, backwards);
+        int unknown = 0;
+        for (int i = 0; i < values->veccount; i++) {
+            const vecvalues *v = values->vecsa[backwards ? values->veccount - 1 - i : i];
+            if (v->is_scale) continue;
+            for (int k = 1; k < width; k++) agrees[unknown * width + k] &= E.candidate[k] == v->creal;
+            unknown++;
+        }
         compared++;
     }
     if (mode == MODE_RUN && t > 0) {
@@ -199,6 +214,8 @@ static int on_source(double *value, double t, char *name, int id, void *user) {
         }
     }
     *value = sync_source(cache[slot].driver, t);
+    /* while the unknowns are learnt nothing is simulated: move every source a little, each in its own way */
+    if (mode == MODE_LEARN) *value += t * 1e7 * (1 + 0.01 * cache[slot].driver);
     return 0;
 }
 
@@ -209,6 +226,46 @@ static int on_isource(double *value, double t, char *name, int id, void *user) {
     return 0;
 }
 
+/* Copy the solution, and what follows it in memory as far as that may be inner nodes. */
+static void learn_point(const double *x) {
+    if (!agrees) {
+        width = 1;
+        while (width < n_names + 1 + HIDDEN_AT_MOST && readable(x + width, sizeof(double))) width++;
+        agrees = malloc((size_t)(n_names * width));
+        memset(agrees, 1, (size_t)(n_names * width));
+        E.candidate = calloc((size_t)width, sizeof(double));
+        E.accepted = calloc((size_t)width, sizeof(double));
+    }
+    memcpy(E.candidate, x, (size_t)width * sizeof(double));
+}
+
+/* The names keep the order of the equations: place them as early and as late as that allows.  A name whose two places
+ * differ is undecided (its values were those of an inner node on every point).  Returns the last place, 0: none fits. */
+static int decide_places(void) {
+    int *late = calloc((size_t)n_names, sizeof *late), k = 0, last = 0;
+    places = calloc((size_t)n_names, sizeof *places);
+    for (int i = 0; i < n_names; i++) {
+        do k++;
+        while (k < width && !agrees[i * width + k]);
+        if (k >= width) {
+            free(late);
+            return 0;
+        }
+        places[i] = last = k;
+    }
+    /* no more hidden nodes than needed: memory after the solution may agree by chance */
+    k = last + 1;
+    for (int i = n_names - 1; i >= 0; i--) {
+        do k--;
+        while (k > 0 && !agrees[i * width + k]);
+        late[i] = k;
+    }
+    for (int i = 0; i < n_names; i++)
+        if (late[i] != places[i]) places[i] = 0;
+    free(late);
+    return last;
+}
+
 static int on_sync(double t, double *delta, double old, int redo, int id, int location, void *user) {
     (void)old, (void)id, (void)user;
     switch (mode) {
@@ -217,11 +274,7 @@ static int on_sync(double t, double *delta, double old, int redo, int id, int lo
         return 0;
     case MODE_LEARN:
         if (location == 1 && !redo) {
-            if (!E.candidate) {
-                E.candidate = calloc((size_t)n_names + 1, sizeof(double));
-                E.accepted = calloc((size_t)n_names + 1, sizeof(double));
-            }
-            memcpy(E.candidate, spice_solution(delta), ((size_t)n_names + 1) * sizeof(double));
+            learn_point(spice_solution(delta));
             checked_time = t;
         }
         return 0;
@@ -353,17 +406,19 @@ int spice_find_solution(void) {
 const double *spice_solution(const double *delta) { return ((double *const *)delta)[solution_offset]; }
 
 int spice_learn(const char *tran) {
-    free(E.accepted), free(E.candidate);
-    E.accepted = E.candidate = NULL;
-    disagree = false;
     compared = 0;
+    if (pipe(guard_pipe)) {
+        fail("cannot open a pipe to test memory with");
+        return -1;
+    }
     mode = MODE_LEARN;
     spice_command(tran);
     mode = MODE_QUIET;
     spice_command("destroy all");
-    E.n_unknowns = n_names;
+    close(guard_pipe[0]), close(guard_pipe[1]);
     if (compared == 0) return -1;
-    if (disagree) {
+    E.n_unknowns = decide_places();
+    if (E.n_unknowns == 0) {
         fail("the solution read from ngspice differs from what it reports for this circuit; refusing to go on");
         return -2;
     }
@@ -373,11 +428,12 @@ int spice_learn(const char *tran) {
 int spice_index(const char *name) {
     if (strcmp(name, "0") == 0 || strcmp(name, "gnd") == 0) return 0;
     for (int i = 0; i < n_names; i++)
-        if (strcasecmp(names[i], name) == 0) return i + 1;
+        if (strcasecmp(names[i], name) == 0) return places[i] > 0 ? places[i] : -2;
     return -1;
 }
 
-const char *spice_name(int index) { return index > 0 && index <= n_names ? names[index - 1] : NULL; }
+int spice_names(void) { return n_names; }
+const char *spice_name(int i) { return i >= 0 && i < n_names ? names[i] : NULL; }
 
 void spice_prepare_run(void) {
     disagree = false;

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The examples run, and check themselves."""
+
+from pathlib import Path
+
+import pytest
+from pyharness.cosim import simulate
+from pyharness.resources import hdl_dir
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize(
+    ("name", "toplevel", "more"),
+    [
+        ("oscillator", "oscillator", []),
+        ("sar_adc", "sar_adc_top", ["sar_adc.v"]),
+        ("buck", "buck", []),
+    ],
+)
+def test_example(tmp_path: Path, name: str, toplevel: str, more: list[str]) -> None:
+    """Each in a folder of its own, as its bench says."""
+    folder = EXAMPLES / name
+    sources = [*folder.glob("*.v"), *(hdl_dir() / m for m in more)]
+    assert simulate(sources, toplevel, f"{name}_bench", tmp_path, python_path=[folder]).tests == 1
