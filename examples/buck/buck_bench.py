@@ -4,6 +4,7 @@
 import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, Timer
+
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions
 
 POWER = [

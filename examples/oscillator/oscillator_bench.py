@@ -7,6 +7,7 @@ import cocotb
 import pytest
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import RisingEdge, Timer
+
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions
 
 

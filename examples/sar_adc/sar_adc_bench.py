@@ -3,6 +3,7 @@
 
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
+
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions
 
 LSB_V = 1 / 128

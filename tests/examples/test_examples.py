@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from pyharness.cosim import simulate
 from pyharness.resources import hdl_dir
 
