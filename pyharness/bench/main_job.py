@@ -84,7 +84,7 @@ class _Bench:
         """Clock, reset, settings, then the analog side: its pins must be known when it starts."""
         job, driver = self.job, self.driver
         period_ps = round(1e12 / job.config.timing.clock_hz / 2) * 2
-        Clock(self.dut.clk_i, period_ps, "ps").start()
+        Clock(self.dut.clk_i, period_ps, "ps", impl="gpi").start()
         await driver.reset()
         await driver.configure(job.registers)
         await driver.load("BIAS", job.network.bias)
