@@ -94,8 +94,7 @@ def sim(
         data["seed"] = seed
     data["waves"] = data["waves"] and waves
     command = shlex.join(["pyharness", *sys.argv[1:]])
-    _console.print("programming 30 devices and classifying; a minute or so ...")
-    folder = run_sim(SimConfig.model_validate(data), out, command)
+    folder = run_sim(SimConfig.model_validate(data), out, command, progress=True)
     record = read_record(folder)
     report = write_report(record, folder)
     _console.print(summary(record))

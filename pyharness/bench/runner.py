@@ -10,10 +10,12 @@ import platform
 import resource
 import subprocess
 import time
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
 from pyharness.bench.job import Job, build_job
+from pyharness.bench.progress import show_progress
 from pyharness.config import SimConfig
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice
@@ -93,10 +95,10 @@ def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     return [source], probes
 
 
-def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = False) -> Path:
+def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = False, progress: bool = False) -> Path:
     """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
 
-    A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+    With ``progress`` it is shown on standard output.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
 
     Raises:
         ConfigError, VerilogAError: the job cannot be built; nothing was created.
@@ -128,23 +130,25 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     environment = {"PYHARNESS_PROBES": json.dumps(probes)}
     if log_edges:
         environment["PYHARNESS_LOG_EDGES"] = "1"
+    watch = show_progress(folder / "simulator.log") if progress else nullcontext()
     try:
-        simulate(
-            [*hdl_sources(), *extra],
-            "system_top",
-            "pyharness.bench.main_job",
-            folder,
-            parameters={
-                f"{n}_{k}": getattr(x, k.lower())
-                for n, x in zip(("L1", "L2"), job.layers, strict=True)
-                for k in ("ROWS", "COLS")
-            },
-            extra_roots=[PROBE_MODULE] if extra else [],
-            include_dirs=[hdl_dir()],
-            environment=environment,
-            seed=config.seed % (1 << 31),
-            waves=bool(extra),
-        )
+        with watch:
+            simulate(
+                [*hdl_sources(), *extra],
+                "system_top",
+                "pyharness.bench.main_job",
+                folder,
+                parameters={
+                    f"{n}_{k}": getattr(x, k.lower())
+                    for n, x in zip(("L1", "L2"), job.layers, strict=True)
+                    for k in ("ROWS", "COLS")
+                },
+                extra_roots=[PROBE_MODULE] if extra else [],
+                include_dirs=[hdl_dir()],
+                environment=environment,
+                seed=config.seed % (1 << 31),
+                waves=bool(extra),
+            )
     except KeyboardInterrupt:
         raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
     except SimulationError as cause:

@@ -172,6 +172,9 @@ class AnalogBlock:
         except PyharnessError:
             engine.pyh_stop()
             raise
+        for line in engine.text("messages").splitlines():
+            if line.lower().startswith("warning"):
+                self._shell._log.warning("ngspice: %s", line)
         self._running = True
         self._watch_task = cocotb.start_soon(self._watch())
 
