@@ -35,20 +35,10 @@ TOOLS: dict[str, Callable[[], bool]] = {
 }
 """Debian's package -> whether what the tests need of it is there."""
 
-NEEDS = {
-    "cosim": ("iverilog", "libngspice0"),
-    "negative/test_bridge.py": ("iverilog", "libngspice0"),
-    "negative/test_bridge_setup.py": ("iverilog", "libngspice0"),
-    "negative/test_netlist_injection.py": ("ngspice",),
-    "rtl": ("iverilog", "verilator"),
-    "system": ("iverilog", "libngspice0"),
-    "unit/test_array.py": ("ngspice",),
-    "unit/test_netlist.py": ("ngspice",),
-    "unit/test_network.py": ("ngspice",),
-    "veriloga/test_language.py": ("ngspice",),
-    "veriloga/test_msdc.py": ("ngspice",),
-}
-"""Folder or file under tests/ -> packages of the simulators that it runs."""
+COUPLED, BATCH = ("iverilog", "libngspice0"), ("ngspice",)
+BY_FOLDER = {"cosim": COUPLED, "rtl": ("iverilog", "verilator"), "system": COUPLED}
+BY_FUNCTION = {"simulate": COUPLED, "measure_rc": COUPLED, "run_batch": BATCH}
+"""Folder under tests/, or function that a test module imports -> packages of the simulators that it runs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,14 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"PYHARNESS_SIMULATORS must be one of {', '.join(MODES)}, got {mode!r}")
 
 
-def needed(path: Path) -> tuple[str, ...]:
-    """Return the packages that a test file needs."""
-    inside = path.relative_to(TESTS).as_posix() if path.is_relative_to(TESTS) else ""
-    return next((tools for place, tools in NEEDS.items() if inside == place or inside.startswith(f"{place}/")), ())
+def needed(item: pytest.Item) -> list[str]:
+    """Return the packages that a test needs."""
+    inside = item.path.relative_to(TESTS).parts if item.path.is_relative_to(TESTS) else ("",)
+    names = vars(item.module) if isinstance(item, pytest.Function) else {}
+    by_function = (tools for name, tools in BY_FUNCTION.items() if name in names)
+    return sorted({*BY_FOLDER.get(inside[0], ()), *(tool for tools in by_function for tool in tools)})
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    tools, mode = needed(item.path), item.config.getoption("--simulators")
+    tools, mode = needed(item), item.config.getoption("--simulators")
     if tools and mode == "disabled":
         pytest.skip("tests with simulators are disabled")
     missing = [tool for tool in tools if not TOOLS[tool]()]

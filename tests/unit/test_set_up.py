@@ -34,7 +34,7 @@ def packages(tmp_path: Path) -> Packages:
         script("env", 'while [[ $1 == *=* ]]; do shift; done; exec "$@"')
         # a Python that has neither venv nor a shared library; one too old finds a later version asked for
         asked = "s/< (3, 11)/< (3, 99)/" if python_too_old else ""
-        script("python", f'[ "$1" = - ] && exec {sys.executable} <(/bin/sed "{asked}"); exit 1')
+        script("python", f'[ "$1" = - ] && exec "{sys.executable}" <(/bin/sed "{asked}"); exit 1')
         for name, text in commands.items():
             script(name.replace("_", "-"), f'echo "{name.replace("_", "-")} $*" >> "{tmp_path}/log"\n{text}')
         done = subprocess.run(
@@ -123,8 +123,8 @@ def test_a_missing_python_is_told() -> None:
     ],
 )
 def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: str, status: int, message: str) -> None:
-    """No test is skipped in silence."""
-    test = "tests/unit/test_netlist.py::test_a_run_gives_vectors"
+    """No test is skipped in silence; one that runs no simulator runs in every mode."""
+    tests = [f"tests/unit/test_{name}" for name in ("netlist.py::test_a_run_gives_vectors", "record.py")]
     done = subprocess.run(
         [
             sys.executable,
@@ -136,7 +136,7 @@ def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: s
             "no:xdist",
             "-o",
             "addopts=-ra --import-mode=importlib",
-            test,
+            *tests,
         ],
         cwd=ROOT,
         env={**os.environ, "PATH": str(tmp_path), "PYHARNESS_SIMULATORS": mode},
@@ -146,17 +146,4 @@ def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: s
     )
     assert done.returncode == status, done.stdout
     assert message in done.stdout + done.stderr
-
-
-def test_every_test_with_a_simulator_is_known() -> None:
-    """A test file that runs a simulator must be in conftest's table, else its mode would not hold for it."""
-    tests = ROOT / "tests"
-    table = (tests / "conftest.py").read_text()
-    found = 0
-    for path in sorted(tests.rglob("test_*.py")):
-        text = path.read_text()
-        if re.search(r"^from pyharness\S* import .*\b(run_batch|simulate|measure_rc)\b", text, re.M):
-            inside = path.relative_to(tests)
-            assert f'"{inside.as_posix()}"' in table or f'"{inside.parts[0]}"' in table, inside
-            found += 1
-    assert found > 8
+    assert status == 4 or re.search(r"\d+ passed", done.stdout)
