@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What pyproject.toml cannot say: the RTL, the models and the configurations go into the wheel, as pyharness/share."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithShare(build_py):
+    """Copy the folders beside the package into it; an editable installation uses them where they are."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for name in ("hdl", "veriloga", "configs"):
+            shutil.copytree(name, Path(self.build_lib, "pyharness", "share", name), dirs_exist_ok=True)
+
+
+setup(cmdclass={"build_py": BuildWithShare})
