@@ -11,9 +11,14 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from hypothesis import settings
 
 from pyharness.cosim.libngspice import find_libngspice
 from pyharness.errors import ToolNotFoundError
+
+# the same examples in every run, no time limit for one (machines are busy), nothing written into the tree
+settings.register_profile("pyharness", derandomize=True, deadline=None, database=None)
+settings.load_profile("pyharness")
 
 MODES = ("required", "if_available", "disabled")
 TESTS = Path(__file__).parent

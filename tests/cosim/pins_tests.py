@@ -7,6 +7,7 @@ import cocotb
 import pytest
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import Timer
+from cocotb.types import Logic, LogicArray
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, Meter, SolverOptions
 from pyharness.errors import ConfigError
@@ -159,4 +160,25 @@ async def charge_is_the_integral_of_the_current(dut):
     await Timer(1, "us")
     assert block.charge_c()["load"][3] == pytest.approx(-0.25e-3 * 3e-6, rel=1e-9)
     assert block.energy_j()["load"][3] == pytest.approx(187.5e-6 * 3e-6, rel=1e-9)
+    await block.stop()
+
+
+@cocotb.test()
+async def unknown_levels_follow_their_policy(dut):
+    """'hold' keeps the last level, 'low' reads code 0."""
+    dut.go.value = 1
+    dut.dac.value = 0x44
+    await Timer(1, "us")
+    pins = [L2E("go", on_unknown="hold"), L2E("dac", bits=4, signed=True, lsb_v=0.25, on_unknown="low"), PINS[2]]
+    block = AnalogBlock(dut.u_pins, NETLIST, pins, options=OPTIONS, phase="phase")
+    await block.start()
+    await Timer(1, "us")
+    dut.go.value = Logic("X")
+    dut.dac.value = LogicArray("0100XXXX")
+    await Timer(1, "us")
+    assert block.voltage("go") == pytest.approx(1.0, abs=1e-9)
+    assert block.voltage("dac0") == pytest.approx(0.0, abs=1e-9)
+    assert block.voltage("dac1") == pytest.approx(1.0, abs=1e-9)
+    dut.go.value = 0
+    dut.dac.value = 0
     await block.stop()

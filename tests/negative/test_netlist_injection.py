@@ -102,7 +102,7 @@ def test_the_array_has_known_lines_only() -> None:
     assert [line for line in netlist if not LINE.fullmatch(line)] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(text=hostile)
 def test_no_configuration_text_reaches_the_netlist(text: str) -> None:
     """In every field of the configuration, as YAML would deliver it: refused, or read as a number."""
