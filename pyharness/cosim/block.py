@@ -115,7 +115,8 @@ class AnalogBlock:
         self._probes = dict(probes or {})
         self._probe_step_v = probe_step_v
         self._log_edges = log_edges
-        for line in netlist:
+        self._netlist = [line for text in netlist for line in text.splitlines() if line.strip()]
+        for line in self._netlist:
             if _FORBIDDEN.match(line):
                 raise ConfigError(
                     f"the netlist of an analog block holds circuit lines only, got {line.strip()!r}: remove it"
@@ -125,7 +126,6 @@ class AnalogBlock:
                     f"XSPICE devices cannot be solved again with a shorter step, got {line.strip()!r}: "
                     "use B, E or S elements instead"
                 )
-        self._netlist = [line for line in netlist if line.strip()]
         ports = [pin.port for pin in self._pins]
         double = sorted({port for port in ports if ports.count(port) > 1})
         if double:

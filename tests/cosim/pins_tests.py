@@ -182,3 +182,15 @@ async def unknown_levels_follow_their_policy(dut):
     dut.go.value = 0
     dut.dac.value = 0
     await block.stop()
+
+
+@cocotb.test()
+async def a_netlist_holds_circuit_lines_only(dut):
+    """No control block, analysis or XSPICE device gets in, not even behind a line break."""
+    for line in (".control", ".tran 1u 1m", "r9 a 0 1k\n.control", "*#shell ls", " .END", ".options reltol=1"):
+        with pytest.raises(ConfigError, match="holds circuit lines only"):
+            AnalogBlock(dut.u_pins, [*NETLIST, line], PINS)
+    with pytest.raises(ConfigError, match="XSPICE devices cannot be solved again"):
+        AnalogBlock(dut.u_pins, [*NETLIST, "a1 in out gain"], PINS)
+    with pytest.raises(ConfigError, match="each port has one pin"):
+        AnalogBlock(dut.u_pins, NETLIST, [*PINS, L2E("go")])
