@@ -30,7 +30,7 @@ $(VENV)/.system: tools/system-packages
 	@mkdir -p $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.system pyproject.toml $(ENGINE)
+$(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE)
 	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
 	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint]'
 	@touch $@
