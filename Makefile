@@ -46,7 +46,7 @@ lint: setup
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	@echo "iverilog -g2005, verilator"
-	@cd hdl; warnings=$$(iverilog -g2005 -Wall -Wno-timescale -o /dev/null -s system_top \
+	@cd hdl; warnings=$$(iverilog -g2005 -Wall -Wno-timescale -t null -s system_top \
 	    $$(cat accelerator.f) system_top.v analog/analog_array.v 2>&1) && [ -z "$$warnings" ] || { echo "$$warnings"; exit 1; }
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
 

@@ -147,3 +147,10 @@ def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: s
     assert done.returncode == status, done.stdout
     assert message in done.stdout + done.stderr
     assert status == 4 or re.search(r"\d+ passed", done.stdout)
+
+
+def test_lint_leaves_devices_alone() -> None:
+    """iverilog makes its output executable: ``-o /dev/null``, by root, locks every other user out of /dev/null."""
+    done = subprocess.run(["make", "-n", "lint"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "iverilog -g2005 -Wall" in done.stdout
+    assert not re.search(r"-o\s*/dev/", done.stdout)
