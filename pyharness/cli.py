@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -130,24 +131,38 @@ def classify(config: ConfigArgument = None) -> None:
     _console.print(table)
 
 
+class Target(StrEnum):
+    """What a model is compiled to."""
+
+    auto = "auto"
+    ngspice = "ngspice"
+    osdi = "osdi"
+    numpy = "numpy"
+
+
 @_typer.command("compile")
 def compile_model(
     model: Annotated[Path, typer.Argument(help="Verilog-A file.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write; standard output by default.")
+        Path | None, typer.Option("-o", "--output", help="File to write; text goes to standard output by default.")
     ] = None,
+    target: Annotated[
+        Target, typer.Option(help="auto: osdi where a file is asked for and this ngspice loads OSDI, else ngspice.")
+    ] = Target.auto,
     name: Annotated[str | None, typer.Option(help="Name of the subcircuit; the module's by default.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, put in.")] = None,
     instance: Annotated[
         list[str] | None, typer.Option(help="Parameter to leave free; the marked ones by default.")
     ] = None,
+    include: Annotated[list[Path] | None, typer.Option("-I", help="Folder to search for `include files.")] = None,
     force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
-    """Translate a Verilog-A module into an ngspice subcircuit."""
+    """Translate a Verilog-A module: ngspice subcircuit, OSDI library or NumPy functions."""
     from pyharness.errors import ConfigError
-    from pyharness.veriloga import emit_ngspice, load_module
+    from pyharness.spice import ngspice_has_osdi
+    from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_module, osdi_compiler
 
-    module = load_module(model)
+    module = load_module(model, include or [])
     values: dict[str, float] = {}
     for item in param or []:
         key, _, text = item.partition("=")
@@ -156,12 +171,29 @@ def compile_model(
         except ValueError:
             raise ConfigError(f"--param takes NAME=NUMBER, got {item!r}") from None
     free = instance if instance is not None else [p.name for p in module.parameters.values() if p.instance]
-    text = emit_ngspice(module, name=name or module.name, parameters=values, instance_parameters=free).text + "\n"
+    if output is not None and output.exists() and not force:
+        raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
+    if target is Target.auto:
+        target = Target.osdi if output is not None and ngspice_has_osdi() else Target.ngspice
+        print(f"pyharness: target {target.value}", file=sys.stderr)
+    if target is Target.osdi:
+        if output is None:
+            raise ConfigError("an OSDI library is no text: give -o FILE.osdi")
+        if values or name:
+            raise ConfigError("--param and --name have no place in an OSDI library: put values on the .model line")
+        compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
+        return
+    if target is Target.numpy:
+        text = compile_numpy(module, values, tuple(free)).source
+    else:
+        subcircuit = emit_ngspice(module, name=name or module.name, parameters=values, instance_parameters=free)
+        for what in subcircuit.ignored:
+            print(f"pyharness: not in the ngspice target: {what}", file=sys.stderr)
+        text = subcircuit.text + "\n"
     if output is None:
         sys.stdout.write(text)
         return
-    if output.exists() and not force:
-        raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8")
 
 

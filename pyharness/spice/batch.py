@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 import resource
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from shutil import which
 
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from pyharness.errors import AnalogError, ToolNotFoundError
 
-__all__ = ("BatchResult", "run_batch")
+__all__ = ("BatchResult", "ngspice_has_osdi", "run_batch")
 
 _CAUSE = re.compile(r"error|too small|singular|unknown|fatal|fail|can't|cannot|undefined|abort", re.I)
 _FATAL = re.compile(r"too small|run simulation\(s\) aborted|interrupted due to error", re.I)
@@ -58,8 +60,32 @@ def _causes(output: str) -> list[str]:
     return list(dict.fromkeys(found)) or lines
 
 
+@lru_cache(maxsize=1)
+def ngspice_has_osdi() -> bool:
+    """Return whether the ngspice on PATH loads OSDI libraries; False without any ngspice."""
+    if which("ngspice") is None:
+        return False
+    with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
+        deck = Path(folder, "probe.cir")
+        deck.write_text("* probe\n.control\nosdi\nquit\n.endc\nr1 a 0 1\n.end\n", encoding="ascii")
+        told = subprocess.run(
+            ["ngspice", "-n", "-b", str(deck)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+    return "no such command" not in told.stdout + told.stderr
+
+
 def run_batch(
-    circuit: Sequence[str], analysis: str, *, save: Sequence[str] = (), timeout_s: float = 300
+    circuit: Sequence[str],
+    analysis: str,
+    *,
+    save: Sequence[str] = (),
+    timeout_s: float = 300,
+    libraries: Sequence[Path] = (),
 ) -> BatchResult:
     """Run one analysis.
 
@@ -68,6 +94,7 @@ def run_batch(
         analysis: for example ``.tran 1u 1m``.
         save: vectors to keep; all when empty.
         timeout_s: wall-clock limit.
+        libraries: OSDI libraries to load first.
 
     Raises:
         ToolNotFoundError: no ``ngspice`` on PATH.
@@ -78,7 +105,14 @@ def run_batch(
     saves = [f".save {' '.join(save)}"] if save else []
     with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
         deck, raw = Path(folder, "deck.cir"), Path(folder, "deck.raw")
-        deck.write_text("\n".join(["* batch run", *circuit, analysis, *saves, ".end", ""]), encoding="utf-8")
+        control = []
+        for number, library in enumerate(libraries):  # under a name that ngspice's command line cannot misread
+            shutil.copyfile(library, Path(folder, f"{number}.osdi"))
+            control.append(f"pre_osdi {number}.osdi")
+        if control:  # one thread: OpenMP costs more than a few devices' evaluation
+            control = [".control", *control, "set num_threads=1", ".endc"]
+        lines = ["* batch run", *control, *circuit, analysis, *saves, ".end", ""]
+        deck.write_text("\n".join(lines), encoding="utf-8")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
             # -n: a user's start-up files must not change results

@@ -8,6 +8,7 @@ from pyharness.veriloga.card import Card, Device, load_card, load_device
 from pyharness.veriloga.module import Module, Parameter
 from pyharness.veriloga.ngspice import Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
+from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
 
 __all__ = (
@@ -18,8 +19,12 @@ __all__ = (
     "Parameter",
     "Subcircuit",
     "compile_numpy",
+    "compile_osdi",
     "emit_ngspice",
+    "emit_osdi",
     "load_card",
     "load_device",
     "load_module",
+    "osdi_compiler",
+    "osdi_subcircuit",
 )

@@ -1,401 +1,284 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From syntax tree to module: names resolved, statements turned into equations, everything unsound refused."""
+"""From syntax tree to module: declarations read, the analog blocks interpreted, the equations collected."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lark import Token, Tree
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import FUNCTIONS, ZERO, Expr, apply, constant, voltage
-from pyharness.veriloga.module import Contribution, Interval, Module, Parameter
+from pyharness.veriloga.disciplines import STANDARD_DISCIPLINES, Discipline, Nature
+from pyharness.veriloga.graph import FUNCTIONS
+from pyharness.veriloga.interpret import Interpreter
+from pyharness.veriloga.lower import lower
+from pyharness.veriloga.module import Interval, Module, Parameter
 from pyharness.veriloga.preprocess import Source
+from pyharness.veriloga.symbols import Function, Symbols, Variable
 
 __all__ = ("elaborate",)
 
-_SUFFIXES = {"T": 12, "G": 9, "M": 6, "K": 3, "k": 3, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18}
-_BINARY = {"add": "add", "sub": "sub", "mul": "mul", "div": "div", "pow": "pow", "lt": "lt", "le": "le", "eq": "eq"}
-_K_OVER_Q = 1.3806503e-23 / 1.602176462e-19  # the LRM's P_K / P_Q, in V/K
-_REFUSED_SYSTEM = {
-    "random": "draw the value outside the model and pass it as an instance parameter",
-    "arandom": "draw the value outside the model and pass it as an instance parameter",
-    "limit": "write limexp() or a smooth function instead",
-    "strobe": "remove it: models print nothing",
-    "display": "remove it: models print nothing",
-    "write": "remove it: models print nothing",
-}
-
-
-class _Undefined:
-    """A variable that holds no value of this evaluation: reading it would be hidden state."""
-
-
-_UNDEFINED = _Undefined()
-_Value = Expr | _Undefined
+Node = Tree[Token]
+_KEYWORDS = frozenset(
+    "analog and begin branch case default disable discipline else end endcase enddiscipline endfunction endmodule endnature "
+    "exclude flow for forever from function generate genvar ground if inf initial inout input integer localparam module "
+    "nature not or output parameter potential real repeat string then until wait while".split()
+)
 
 
 class _Elaborator:
-    def __init__(self, tree: Tree[Token], source: Source, file: str) -> None:
+    def __init__(self, tree: Node, source: Source, path: Path) -> None:
         self.tree = tree
-        self.source = source
-        self.file = file
-        self.name = ""
-        self.ports: list[str] = []
-        self.nets: list[str] = []
-        self.grounds: set[str] = set()
-        self.branches: dict[str, tuple[str, str]] = {}
-        self.parameters: dict[str, Parameter] = {}
-        self.kinds: dict[str, str] = {}
-        self.values: dict[str, _Value] = {}
-        self.contributions: dict[tuple[str, str], Expr] = {}
-        self.places: dict[tuple[str, str], Tree[Token]] = {}
-
-    # -- errors --------------------------------------------------------------------------------------------------
-
-    def error(self, at: Tree[Token] | Token, text: str) -> VerilogAError:
-        line = at.line if isinstance(at, Token) else getattr(at.meta, "line", 1)
-        column = at.column if isinstance(at, Token) else getattr(at.meta, "column", 1)
-        return VerilogAError(f"{self.source.where(line or 1, column or 1)}: {text}")
-
-    def declare(self, token: Token) -> str:
-        name = str(token)
-        taken = [*self.nets, *self.branches, *self.parameters, *self.kinds]
-        if name in taken or name in FUNCTIONS:
-            raise self.error(token, f"'{name}' is declared twice or is a function of the language: choose another name")
-        return name
-
-    # -- declarations --------------------------------------------------------------------------------------------
+        self.path = path
+        self.symbols = Symbols(source)
+        self.interpreter = Interpreter(self.symbols)
 
     def run(self) -> Module:
-        children = [c for c in self.tree.children if c is not None]
-        self.name = str(next(c for c in children if isinstance(c, Token)))
-        for child in children:
-            if isinstance(child, Tree):
-                handler: Callable[[Tree[Token]], None] | None = getattr(self, f"on_{child.data}", None)
-                if handler:
-                    handler(child)
-        for port in self.ports:
-            if port not in self.nets:
-                raise self.error(self.tree, f"port '{port}' has no discipline: declare it 'electrical {port};'")
-        return Module(
-            name=self.name,
-            ports=tuple(self.ports),
-            internal_nodes=tuple(n for n in self.nets if n not in self.ports and n not in self.grounds),
-            parameters=self.parameters,
-            contributions=tuple(self.split(key) for key in self.contributions),
-            file=self.file,
-        )
-
-    def on_attributes(self, tree: Tree[Token]) -> None:
-        """Attributes of the module itself carry nothing that a target needs."""
-
-    def on_ports(self, tree: Tree[Token]) -> None:
-        self.ports = [str(t) for t in tree.children]
-
-    def on_port_direction(self, tree: Tree[Token]) -> None:
-        for token in tree.children[2:]:
-            if str(token) not in self.ports:
-                raise self.error(token, f"'{token}' is not in the port list of module '{self.name}'")
-
-    def on_net(self, tree: Tree[Token]) -> None:
-        for token in tree.children[1:]:
-            if isinstance(token, Token):
-                self.nets.append(self.declare(token))
-
-    def on_ground(self, tree: Tree[Token]) -> None:
-        for token in tree.children[1:]:
-            if str(token) not in self.nets:
-                self.nets.append(str(token))
-            self.grounds.add(str(token))
-
-    def on_branch(self, tree: Tree[Token]) -> None:
-        first, second, *names = tree.children
-        for token in names:
-            if isinstance(token, Token) and isinstance(first, Token):
-                ends = (self.node(first), self.node(second) if isinstance(second, Token) else "0")
-                self.branches[self.declare(token)] = ends
-
-    def on_variable(self, tree: Tree[Token]) -> None:
-        _, kind, *names = tree.children
-        for token in names:
-            if isinstance(token, Token):
-                name = self.declare(token)
-                self.kinds[name] = str(kind)
-                self.values[name] = _UNDEFINED
-
-    def on_parameter(self, tree: Tree[Token]) -> None:
-        attributes, keyword, kind, token, default, *ranges = tree.children
-        assert isinstance(token, Token) and isinstance(attributes, Tree)
-        name = self.declare(token)
-        texts = {
-            str(a.children[0]): str(a.children[1]).strip('"') if a.children[1] else ""
-            for a in attributes.children
-            if isinstance(a, Tree)
-        }
-        value = self.expr(default)
-        if any(e.op in ("volt", "static", "ddt", "abstime") for e in graph.nodes_of([value])):
-            raise self.error(token, f"the default of parameter '{name}' must be constant")
-        intervals, excluded = [], []
-        for r in ranges:
-            assert isinstance(r, Tree)
-            if r.data == "exclusion":
-                excluded.append(self.number(r.children[0]))
-                continue
-            opening, low, high, closing = r.children
-            assert isinstance(opening, Tree) and isinstance(closing, Tree)
-            interval = Interval(
-                self.number(low), self.number(high), opening.data == "open_above", closing.data == "open_below"
+        module = None
+        for part in self.tree.children:
+            assert isinstance(part, Tree)
+            if part.data == "module":
+                if module is not None:
+                    raise self.symbols.error(part, "a model file holds one module, this is the second: split the file")
+                module = part
+            else:
+                getattr(self, f"on_{part.data}")(part)
+        if module is None:
+            raise VerilogAError(
+                f"{self.path.name}:1:1: the file holds no module: write 'module name(ports); ... endmodule'"
             )
-            if interval.low > interval.high:
-                raise self.error(r, f"the range {interval} of parameter '{name}' is empty: put the lower bound first")
-            intervals.append(interval)
-        self.parameters[name] = Parameter(
-            name=name,
-            kind=str(kind or "real"),
-            default=value,
-            intervals=tuple(intervals),
-            excluded=tuple(excluded),
-            units=texts.get("units", ""),
-            desc=texts.get("desc", ""),
-            instance=texts.get("type") == "instance",
-            local=str(keyword) == "localparam",
-        )
+        return self.module(module)
 
-    def number(self, tree: Any) -> float:
-        if isinstance(tree, Tree) and tree.data in ("plus_inf", "minus_inf"):
-            return math.inf if tree.data == "plus_inf" else -math.inf
-        value = self.expr(tree)
-        if value.op != "const":
-            raise self.error(tree, "the bound of a range must be a number")
-        return value.value
+    # -- natures and disciplines ---------------------------------------------------------------------------------
 
-    def node(self, token: Token) -> str:
-        name = str(token)
-        if name not in self.nets:
-            raise self.error(token, f"'{name}' is not a declared node: declare it 'electrical {name};'")
-        return "0" if name in self.grounds else name
+    def on_nature(self, tree: Node) -> None:
+        name, parent, *rest = (c for c in tree.children)
+        natures = self.symbols.natures
+        if parent is not None and str(parent) not in natures:
+            raise self.symbols.error(parent, f"nature '{parent}' is not declared: declare it before its use")
+        base = natures[str(parent)] if parent is not None else Nature(str(name), "")
+        access, units, abstol = base.access, base.units, base.abstol
+        for key, value in zip(rest[::2], rest[1::2], strict=True):
+            if str(key) == "access":
+                access = str(value.children[0]) if isinstance(value, Tree) else str(value).strip('"')
+            elif str(key) == "units":
+                units = str(value).strip('"')
+            elif str(key) == "abstol":
+                abstol = self.interpreter.number(value)
+        if not access:
+            raise self.symbols.error(tree, f"nature '{name}' has no access function: write 'access = A;'")
+        natures[str(name)] = Nature(str(name), access, units, abstol)
 
-    def ends(self, first: Token, second: Token | None) -> tuple[str, str]:
-        if second is None and str(first) in self.branches:
-            return self.branches[str(first)]
-        return self.node(first), self.node(second) if second is not None else "0"
-
-    # -- statements ----------------------------------------------------------------------------------------------
-
-    def on_analog(self, tree: Tree[Token]) -> None:
-        self.statement(tree.children[0])
-
-    def statement(self, tree: Any) -> None:
-        match tree.data:
-            case "nothing":
-                return
-            case "block":
-                for child in tree.children:
-                    if isinstance(child, Tree):
-                        self.statement(child)
-            case "assignment":
-                self.assign(tree)
-            case "contribution":
-                self.contribute(tree)
-            case "conditional":
-                self.conditional(tree)
-            case "event":
-                raise self.error(
-                    tree,
-                    "events @(...) are not simulated inside a model: keep the state on an internal node with ddt(), "
-                    "and set its start by a parameter",
-                )
-            case _:
-                name = str(tree.children[0]).lstrip("$")
-                way_out = _REFUSED_SYSTEM.get(name, "remove it")
-                raise self.error(tree, f"the task ${name} is not supported in a model: {way_out}")
-
-    def assign(self, tree: Tree[Token]) -> None:
-        token, right = tree.children
-        assert isinstance(token, Token)
-        name = str(token)
-        if name not in self.kinds:
-            what = "a parameter" if name in self.parameters else "not a declared variable"
-            raise self.error(token, f"'{name}' cannot be assigned: it is {what}; declare 'real {name};'")
-        value = self.expr(right)
-        if self.kinds[name] == "integer":
-            value = apply("floor", apply("add", value, constant(0.5)))
-        self.values[name] = value
-
-    def conditional(self, tree: Tree[Token]) -> None:
-        test, then, otherwise = tree.children
-        condition = self.expr(test)
-        before, outer = self.values, self.contributions
-        self.values, self.contributions = dict(before), {}
-        self.statement(then)
-        then_values, then_currents = self.values, self.contributions
-        self.values, self.contributions = dict(before), {}
-        if otherwise is not None:
-            self.statement(otherwise)
-        for name, a in then_values.items():
-            b = self.values[name]
-            if a is not b:
-                defined = isinstance(a, Expr) and isinstance(b, Expr)
-                self.values[name] = apply("select", condition, a, b) if defined else _UNDEFINED  # type: ignore[arg-type]
-        for key in [*then_currents, *(k for k in self.contributions if k not in then_currents)]:
-            value = apply("select", condition, then_currents.get(key, ZERO), self.contributions.get(key, ZERO))
-            outer[key] = apply("add", outer.get(key, ZERO), value)
-        self.contributions = outer
-
-    def contribute(self, tree: Tree[Token]) -> None:
-        access, first, second, right = tree.children
-        assert isinstance(first, Token)
-        if str(access) == "V":
-            raise self.error(
-                tree, "a voltage contribution V() <+ is not supported: write a current through a small resistance"
-            )
-        key = self.ends(first, second)  # type: ignore[arg-type]
-        if key[0] == key[1]:
-            raise self.error(tree, "the current flows from a node to itself: name two different nodes")
-        value = self.expr(right)
-        self.places.setdefault(key, tree)
-        self.contributions[key] = apply("add", self.contributions.get(key, ZERO), value)
-
-    # -- expressions ---------------------------------------------------------------------------------------------
-
-    def expr(self, tree: Any) -> Expr:
-        match tree.data:
-            case "number":
-                text = str(tree.children[0])
-                scale = _SUFFIXES.get(text[-1])
-                value = float(text) if scale is None else float(f"{text[:-1]}e{scale}")
-                if not math.isfinite(value):
-                    raise self.error(tree, f"the number {text} is too large")
-                return constant(value)
-            case "name":
-                return self.name_value(tree.children[0])
-            case "access":
-                access, first, second = tree.children
-                if str(access) == "I":
-                    raise self.error(
-                        tree, "a current probe I() is not supported: use the expression that you contribute"
+    def on_discipline(self, tree: Node) -> None:
+        name, *rest = tree.children
+        found: dict[str, Nature] = {}
+        for key, value in zip(rest[::2], rest[1::2], strict=True):
+            if str(key) in ("potential", "flow"):
+                if str(value) not in self.symbols.natures:
+                    raise self.symbols.error(
+                        tree, f"nature '{value}' is not declared: declare it before the discipline"
                     )
-                plus, minus = self.ends(first, second)
-                return apply("sub", *(voltage(n) if n != "0" else ZERO for n in (plus, minus)))
-            case "neg":
-                return apply("neg", self.expr(tree.children[0]))
-            case "not_":
-                return apply("not", self.expr(tree.children[0]))
-            case "gt" | "ge":
-                a, b = (self.expr(c) for c in tree.children)
-                return apply({"gt": "lt", "ge": "le"}[tree.data], b, a)
-            case "ne":
-                return apply("not", apply("eq", *(self.expr(c) for c in tree.children)))
-            case "and_" | "or_":
-                return apply(tree.data[:-1], *(self.expr(c) for c in tree.children))
-            case "select":
-                return apply("select", *(self.expr(c) for c in tree.children))
-            case "call":
-                return self.call(tree)
-            case "system":
-                return self.system(tree)
-            case "string":
-                raise self.error(tree, "a string is not a value here")
-            case kind:
-                return apply(_BINARY[kind], *(self.expr(c) for c in tree.children))
+                found[str(key)] = self.symbols.natures[str(value)]
+            elif (str(key), str(value)) != ("domain", "continuous"):
+                raise self.symbols.error(tree, f"'{key} {value};' has no place in the discipline of a model: remove it")
+        self.symbols.disciplines[str(name)] = Discipline(str(name), found.get("potential"), found.get("flow"))
 
-    def name_value(self, token: Token) -> Expr:
-        name = str(token)
-        if name in self.parameters:
-            return graph.parameter(name)
-        if name not in self.values:
-            raise self.error(token, f"'{name}' is not declared: declare it as a parameter or variable")
-        value = self.values[name]
-        if isinstance(value, _Undefined):
-            raise self.error(
-                token,
-                f"hidden state: variable '{name}' is read before it is assigned on every path, so it would remember the "
-                "last evaluation. Keep the state on an internal node: 'electrical n_x; ... I(n_x) <+ ddt(V(n_x)) - rate;'",
-            )
-        return value
+    # -- the module ----------------------------------------------------------------------------------------------
 
-    def call(self, tree: Tree[Token]) -> Expr:
-        token, arguments = tree.children
-        assert isinstance(token, Token)
-        name = str(token)
-        given = list(arguments.children) if isinstance(arguments, Tree) else []
-        if name == "analysis":
-            kinds = [str(a.children[0]).strip('"') for a in given if isinstance(a, Tree) and a.data == "string"]
-            if len(kinds) != len(given) or not kinds:
-                raise self.error(
-                    token, 'analysis() takes the names of analyses in quotes, for example analysis("static")'
-                )
-            return graph.leaf("static") if set(kinds) & {"static", "dc", "ic"} else apply("not", graph.leaf("static"))
-        if name == "ddt":
-            if len(given) != 1:
-                raise self.error(token, f"ddt() takes 1 argument, got {len(given)}")
-            return apply("ddt", self.expr(given[0]))
-        if name not in FUNCTIONS:
-            raise self.error(
-                token, f"function '{name}()' is not supported: use {', '.join(sorted([*FUNCTIONS, 'ddt', 'analysis']))}"
-            )
-        if len(given) != FUNCTIONS[name][0]:
-            raise self.error(token, f"{name}() takes {FUNCTIONS[name][0]} arguments, got {len(given)}")
-        return apply(name, *(self.expr(a) for a in given))
-
-    def system(self, tree: Tree[Token]) -> Expr:
-        token, arguments = tree.children
-        name = str(token).lstrip("$")
-        given = [self.expr(a) for a in arguments.children] if isinstance(arguments, Tree) else []
-        if name == "temperature" and not given:
-            return graph.leaf("temperature")
-        if name == "vt" and len(given) < 2:
-            return apply("mul", constant(_K_OVER_Q), given[0] if given else graph.leaf("temperature"))
-        if name == "abstime" and not given:
-            return graph.leaf("abstime")
-        way_out = _REFUSED_SYSTEM.get("random" if name.startswith("rdist") else name, "remove it")
-        raise self.error(tree, f"${name} is not supported in a model: {way_out}")
-
-    # -- resistive and reactive parts -----------------------------------------------------------------------------
-
-    def split(self, key: tuple[str, str]) -> Contribution:
-        current, charge = self.parts(self.contributions[key], key)
-        return Contribution(*key, current, charge)
-
-    def parts(self, e: Expr, key: tuple[str, str]) -> tuple[Expr, Expr]:
-        """Return (resistive part, charge) of ``e``, in which ddt() may only appear linearly."""
-        if not any(x.op == "ddt" for x in graph.nodes_of([e])):
-            return e, ZERO
-        if e.op == "ddt" and not any(x.op == "ddt" for x in graph.nodes_of(e.args)):
-            return ZERO, e.args[0]
-        if e.op in ("add", "sub", "neg"):
-            pairs = [self.parts(a, key) for a in e.args]
-            return apply(e.op, *(p[0] for p in pairs)), apply(e.op, *(p[1] for p in pairs))
-        if e.op in ("mul", "div"):
-            factor, other = (e.args[1], e.args[0]) if e.op == "div" or _constant(e.args[1]) else (e.args[0], e.args[1])
-            if _constant(factor):
-                current, charge = self.parts(other, key)
-                return apply(e.op, current, factor), apply(e.op, charge, factor)
-        if e.op == "select" and e.args[0].op in ("static", "not") and e.args[0] in (_STATIC, _DYNAMIC):
-            (ia, qa), (ib, qb) = (self.parts(a, key) for a in e.args[1:])
-            return apply("select", e.args[0], ia, ib), qb if e.args[0] is _STATIC else qa
-        raise self.error(
-            self.places[key],
-            "ddt() must stand alone or be multiplied by constants and parameters: move it out of the expression",
+    def module(self, tree: Node) -> Module:
+        s = self.symbols
+        _, name, ports, *items = tree.children
+        s.module = self.new_name(name)
+        for item in items:  # functions and what analog blocks assign are known before the first statement
+            if isinstance(item, Tree) and item.data == "function":
+                self.on_function(item)
+        s.note_assignments([i for i in items if isinstance(i, Tree) and i.data in ("analog", "variable")])
+        if isinstance(ports, Tree):
+            self.on_ports(ports)
+        for item in items:
+            if isinstance(item, Tree) and item.data not in ("function", "analog"):
+                handler: Callable[[Node], None] = getattr(self, f"on_{item.data}")
+                handler(item)
+        for port in s.ports:
+            if port not in s.nets:
+                raise s.error(tree, f"port '{port}' has no discipline: declare it 'electrical {port};'")
+        for item in items:
+            if isinstance(item, Tree) and item.data == "analog":
+                self.interpreter.statement(item.children[1])
+        branches, noises, bound_steps = lower(self.interpreter)
+        return Module(
+            name=s.module,
+            ports=tuple(s.ports),
+            internal_nodes=tuple(n for n in s.nets if n not in s.ports and n not in s.grounds),
+            parameters=s.parameters,
+            aliases=s.aliases,
+            branches=branches,
+            noises=noises,
+            operating_point=self.interpreter.operating_point(),
+            bound_steps_s=bound_steps,
+            disciplines={n: d.name for n, d in s.nets.items()},
+            file=self.path.name,
+            source=self.path,
         )
 
+    def new_name(self, token: Any) -> str:
+        name = str(token)
+        if name in _KEYWORDS:
+            raise self.symbols.error(token, f"'{name}' is a word of the language: choose another name")
+        return name
 
-_STATIC = graph.leaf("static")
-_DYNAMIC = apply("not", _STATIC)
+    def declare(self, token: Any) -> str:
+        name = self.new_name(token)
+        s = self.symbols
+        taken = (s.nets, s.branches, s.parameters, s.aliases, s.variables, s.functions)
+        if any(name in names for names in taken) or name in FUNCTIONS:
+            raise s.error(token, f"'{name}' is declared twice or is a function of the language: choose another name")
+        return name
+
+    def on_ports(self, tree: Node) -> None:
+        for port in tree.children:
+            assert isinstance(port, Tree)
+            token = port.children[-1]
+            if str(token) in self.symbols.ports:
+                raise self.symbols.error(token, f"port '{token}' stands twice in the port list: keep one")
+            self.symbols.ports.append(self.new_name(token))
+            if port.data == "typed_port" and port.children[1] is not None:
+                self.symbols.nets[self.declare(token)] = self.discipline(port.children[1])
+
+    def discipline(self, token: Any) -> Discipline:
+        found = self.symbols.disciplines.get(str(token))
+        if found is None:
+            raise self.symbols.error(
+                token, f"discipline '{token}' is not declared: use electrical, or declare it before the module"
+            )
+        return found
+
+    def on_port_direction(self, tree: Node) -> None:
+        _, _, discipline, *names = tree.children
+        for token in names:
+            if str(token) not in self.symbols.ports:
+                raise self.symbols.error(token, f"'{token}' is not in the port list of module '{self.symbols.module}'")
+            if discipline is not None:
+                self.symbols.nets[self.declare(token)] = self.discipline(discipline)
+
+    def on_net(self, tree: Node) -> None:
+        _, discipline, *names = tree.children
+        found = self.discipline(discipline)
+        for token in names:
+            self.symbols.nets[self.declare(token)] = found
+
+    def on_ground(self, tree: Node) -> None:
+        for token in tree.children[1:]:
+            if str(token) not in self.symbols.nets:
+                self.symbols.nets[self.declare(token)] = STANDARD_DISCIPLINES["electrical"]
+            self.symbols.grounds.add(str(token))
+
+    def on_branch(self, tree: Node) -> None:
+        _, first, second, *names = tree.children
+        for token in names:
+            ends = (self.symbols.node(first), self.symbols.node(second) if second is not None else "0")
+            self.symbols.branches[self.declare(token)] = ends
+
+    def on_variable(self, tree: Node) -> None:
+        attributes, kind, *names = tree.children
+        texts = _texts(attributes)
+        for declared in names:
+            assert isinstance(declared, Tree)
+            token, start = declared.children
+            name = self.declare(token)
+            desc = texts.get("desc", "")
+            output = bool(texts.keys() & {"desc", "units"})
+            self.symbols.variables[name] = Variable(name, str(kind), output, texts.get("units", ""), desc)
+            self.interpreter.declare(name, str(kind), start)
+
+    def on_function(self, tree: Node) -> None:
+        s = self.symbols
+        _, kind, token, *items, statement = tree.children
+        name = self.declare(token)
+        arguments: list[tuple[str, str]] = []
+        variables: dict[str, str] = {name: str(kind or "real")}
+        starts: dict[str, Any] = {}
+        for item in items:
+            assert isinstance(item, Tree)
+            _, word, *names = item.children
+            for one in names:
+                if item.data == "argument_direction":
+                    arguments.append((str(one), str(word)))
+                    variables.setdefault(str(one), "real")
+                else:
+                    inner, start = one.children  # type: ignore[union-attr]
+                    variables[str(inner)] = str(word)
+                    starts[str(inner)] = start
+        if not arguments:
+            raise s.error(token, f"analog function '{name}' has no input: declare one, 'input a; real a;'")
+        s.functions[name] = Function(name, arguments, variables, starts, statement)
+
+    def on_alias(self, tree: Node) -> None:
+        _, token, target = tree.children
+        if str(target) not in self.symbols.parameters:
+            raise self.symbols.error(target, f"'{target}' is not a parameter: an alias names one declared before")
+        self.symbols.aliases[self.declare(token)] = str(target)
+
+    def on_parameter(self, tree: Node) -> None:
+        attributes, keyword, kind, *defaults = tree.children
+        texts = _texts(attributes)
+        for default in defaults:
+            assert isinstance(default, Tree)
+            token, start, *ranges = default.children
+            name = self.declare(token)
+            value = self.interpreter.expr(start)
+            if graph.uses(value, "volt", "flow", "static", "ddt", "noise", "abstime"):
+                raise self.symbols.error(token, f"the default of parameter '{name}' must be constant")
+            kind_here = str(kind or ("integer" if self.interpreter.is_integer(start) else "real"))
+            if kind_here == "integer":
+                value = self.interpreter.rounded(value, start)
+            intervals = [self.interval(r) for r in ranges if r.data == "interval"]  # type: ignore[union-attr]
+            excluded = [self.interval(r) for r in ranges if r.data != "interval"]  # type: ignore[union-attr]
+            self.symbols.parameters[name] = Parameter(
+                name=name,
+                kind=kind_here,
+                default=value,
+                intervals=tuple(intervals),
+                excluded=tuple(excluded),
+                units=texts.get("units", ""),
+                desc=texts.get("desc", ""),
+                instance=texts.get("type") == "instance",
+                local=str(keyword) == "localparam",
+            )
+
+    def interval(self, tree: Any) -> Interval:
+        if tree.data == "exclusion":
+            value = self.bound(tree.children[0])
+            return Interval(value, value, False, False)
+        opening, low, high, closing = tree.children
+        found = Interval(self.bound(low), self.bound(high), opening.data == "open_above", closing.data == "open_below")
+        if found.low > found.high:
+            raise self.symbols.error(tree, f"the range {found} is empty: put the lower bound first")
+        return found
+
+    def bound(self, tree: Any) -> float:
+        if tree.data in ("plus_inf", "minus_inf"):
+            return math.inf if tree.data == "plus_inf" else -math.inf
+        return self.interpreter.number(tree)
 
 
-def _constant(e: Expr) -> bool:
-    return all(x.op not in ("volt", "static", "ddt", "abstime") for x in graph.nodes_of([e]))
+def _texts(attributes: Any) -> dict[str, str]:
+    found = {}
+    for attribute in attributes.children:
+        name, value = attribute.children
+        found[str(name)] = re.sub(r'\A"|"\Z', "", str(value)) if isinstance(value, Token) else ""
+    return found
 
 
-def elaborate(tree: Tree[Token], source: Source, file: str) -> Module:
-    """Return the module that the ``module`` tree describes.
+def elaborate(tree: Node, source: Source, path: Path) -> Module:
+    """Return the module that the ``start`` tree describes.
 
     Raises:
         VerilogAError: an undeclared or doubly declared name, a construct that is not supported, hidden state.
     """
-    return _Elaborator(tree, source, file).run()
+    return _Elaborator(tree, source, path).run()

@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 __all__ = (
     "FUNCTIONS",
+    "LIMEXP_KNEE",
     "ONE",
     "ZERO",
     "Expr",
@@ -19,10 +19,10 @@ __all__ = (
     "leaf",
     "nodes_of",
     "parameter",
-    "replace_node",
+    "replace",
     "substitute",
-    "substitute_leaf",
-    "substitute_voltages",
+    "total",
+    "uses",
     "voltage",
 )
 
@@ -31,9 +31,11 @@ __all__ = (
 class Expr:
     """One operation.
 
-    ``op`` is ``const`` (its ``value``), ``param`` (its ``name``), ``volt`` (from node ``name`` to ground),
-    ``static`` (1 in a DC analysis, else 0), ``abstime``, ``temperature``, ``ddt`` (time derivative), an operator of :data:`_OPERATORS` or a function
-    of :data:`FUNCTIONS`.  Truth values are 1 and 0.
+    ``op`` is ``const`` (its ``value``), a leaf (``param``, ``given``, ``volt``, ``flow``, each with its ``name``; ``static``,
+    ``abstime``, ``temperature``, ``mfactor``), ``ddt`` (time derivative), ``noise`` (the source ``name``), an operator of
+    :data:`_OPERATORS` or a function of :data:`FUNCTIONS`.  Truth values are 1 and 0.  ``static`` is 1 in an operating
+    point, else 0; ``given`` is 1 when the parameter was set; ``volt`` is a node's potential against ground; ``flow`` the
+    current of a branch.
     """
 
     op: str
@@ -59,21 +61,29 @@ def constant(value: float) -> Expr:
     return _make("const", value=float(value))
 
 
+def leaf(op: str, name: str = "") -> Expr:
+    """Return an operation without arguments: ``static``, ``abstime``, ``temperature``, ``param`` ``volt`` ..."""
+    return _make(op, name=name)
+
+
 def parameter(name: str) -> Expr:
     """Return the parameter ``name``."""
     return _make("param", name=name)
 
 
 def voltage(node: str) -> Expr:
-    """Return the potential of ``node`` against ground."""
-    return _make("volt", name=node)
+    """Return the potential of ``node`` against ground; ground's own is 0."""
+    return _make("volt", name=node) if node != "0" else ZERO
 
 
 ZERO, ONE = constant(0), constant(1)
 
+LIMEXP_KNEE = math.log(1e30)
+"""Argument above which limexp() goes on as a straight line; the value at the knee is 1e30, as in OpenVAF."""
+
 
 def _limexp(x: float) -> float:
-    return math.exp(x) if x < 80 else math.exp(80) * (x - 79)
+    return math.exp(x) if x < LIMEXP_KNEE else 1e30 * (1 + x - LIMEXP_KNEE)
 
 
 _OPERATORS: dict[str, Callable[..., float]] = {
@@ -89,6 +99,7 @@ _OPERATORS: dict[str, Callable[..., float]] = {
     "or": lambda a, b: float(bool(a) or bool(b)),
     "not": lambda a: float(not a),
     "select": lambda c, a, b: a if c else b,
+    "trunc": lambda x: float(math.trunc(x)),
 }
 
 FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
@@ -119,6 +130,8 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "hypot": (2, math.hypot),
 }
 """Name -> (number of arguments, value): the math functions of Verilog-A."""
+
+_STEPS = ("lt", "le", "eq", "and", "or", "not", "floor", "ceil", "trunc")
 
 
 def _is(e: Expr, value: float) -> bool:
@@ -158,81 +171,76 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
     return None
 
 
-def apply(op: str, *args: Expr) -> Expr:
+def apply(op: str, *args: Expr, name: str = "") -> Expr:
     """Return ``op`` applied to ``args``, folded where that is exact."""
+    if op == "noise":
+        return _make(op, args, name=name)
     folded = _fold(op, args) if op != "ddt" else ZERO if args[0].op == "const" else None
     return folded if folded is not None else _make(op, args)
 
 
-def leaf(op: str) -> Expr:
-    """Return an operation without arguments: ``static``, ``abstime`` or ``temperature``."""
-    return _make(op)
-
-
-def _replace(e: Expr, leaf_value: Callable[[Expr], Expr]) -> Expr:
-    done: dict[int, Expr] = {}
-
-    def walk(x: Expr) -> Expr:
-        found = done.get(id(x))
-        if found is None:
-            found = apply(x.op, *(walk(a) for a in x.args)) if x.args else leaf_value(x)
-            done[id(x)] = found
-        return found
-
-    return walk(e)
-
-
-def substitute(e: Expr, values: Mapping[str, Expr]) -> Expr:
-    """Return ``e`` with the named parameters replaced, folded anew."""
-    return _replace(e, lambda x: values.get(x.name, x) if x.op == "param" else x)
-
-
-def substitute_leaf(e: Expr, op: str, value: Expr) -> Expr:
-    """Return ``e`` with every leaf ``op`` replaced."""
-    return _replace(e, lambda x: value if x.op == op else x)
-
-
-def substitute_voltages(e: Expr, value: float) -> Expr:
-    """Return ``e`` with every node at ``value`` volt."""
-    return substitute_leaf(e, "volt", constant(value))
-
-
-def replace_node(e: Expr, node: str, value: Expr) -> Expr:
-    """Return ``e`` with the potential of ``node`` replaced."""
-    return _replace(e, lambda x: value if x.op == "volt" and x.name == node else x)
+def total(terms: Iterable[Expr]) -> Expr:
+    """Return the sum of ``terms``."""
+    result = ZERO
+    for term in terms:
+        result = apply("add", result, term)
+    return result
 
 
 def nodes_of(roots: Iterable[Expr]) -> list[Expr]:
     """Return every operation under ``roots`` once, arguments before their users."""
     seen: set[int] = set()
     order: list[Expr] = []
-
-    def walk(x: Expr) -> None:
-        if id(x) not in seen:
-            seen.add(id(x))
-            for a in x.args:
-                walk(a)
+    stack = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        x, expanded = stack.pop()
+        if expanded:
             order.append(x)
-
-    for root in roots:
-        walk(root)
+        elif id(x) not in seen:
+            seen.add(id(x))
+            stack.append((x, True))
+            stack.extend((a, False) for a in reversed(x.args))
     return order
 
 
-def derivative(e: Expr, node: str) -> Expr:
-    """Return the partial derivative of ``e`` by the potential of ``node``."""
-    return _derivative(e, node)
+def replace(e: Expr, leaves: Mapping[Expr, Expr]) -> Expr:
+    """Return ``e`` with operations replaced, folded anew."""
+    done: dict[Expr, Expr] = {}
+    for x in nodes_of([e]):
+        if x in leaves:
+            done[x] = leaves[x]
+        else:
+            done[x] = apply(x.op, *(done[a] for a in x.args), name=x.name) if x.args else x
+    return done[e]
 
 
-@lru_cache(maxsize=100_000)
-def _derivative(e: Expr, node: str) -> Expr:
-    if e.op == "volt":
-        return ONE if e.name == node else ZERO
-    if not e.args:
+def substitute(e: Expr, values: Mapping[str, Expr]) -> Expr:
+    """Return ``e`` with the named parameters replaced, folded anew."""
+    return replace(e, {parameter(name): value for name, value in values.items()})
+
+
+def uses(e: Expr, *ops: str) -> bool:
+    """Return whether ``e`` holds one of the operations ``ops``."""
+    return any(x.op in ops for x in nodes_of([e]))
+
+
+_derivatives: dict[tuple[Expr, Expr], Expr] = {}
+
+
+def derivative(e: Expr, unknown: Expr) -> Expr:
+    """Return the partial derivative of ``e`` by the leaf ``unknown``."""
+    for x in nodes_of([e]):
+        if (x, unknown) not in _derivatives:
+            _derivatives[x, unknown] = _derivative(x, unknown)
+    return _derivatives[e, unknown]
+
+
+def _derivative(e: Expr, unknown: Expr) -> Expr:
+    if e is unknown:
+        return ONE
+    if not e.args or e.op in _STEPS:
         return ZERO
-    if e.op in ("lt", "le", "eq", "and", "or", "not", "floor", "ceil"):
-        return ZERO
-    d = [_derivative(a, node) for a in e.args]
+    d = [_derivatives[a, unknown] for a in e.args]
     if all(x is ZERO for x in d):
         return ZERO
     a = e.args[0]
@@ -271,12 +279,7 @@ def _outer(e: Expr, a: Expr) -> Expr:
         case "exp":
             return e
         case "limexp":
-            return apply(
-                "select",
-                apply("lt", a, constant(80)),
-                apply("exp", apply("min", a, constant(80))),
-                constant(math.exp(80)),
-            )
+            return apply("exp", apply("min", a, constant(LIMEXP_KNEE)))
         case "ln":
             return apply("div", ONE, a)
         case "log":

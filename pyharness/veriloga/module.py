@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pyharness.errors import ConfigError
-from pyharness.veriloga.graph import Expr, constant, substitute
+from pyharness.veriloga.graph import ONE, Expr, constant, leaf, nodes_of, parameter
+from pyharness.veriloga.graph import replace as substitute_leaves
 
-__all__ = ("Contribution", "Interval", "Module", "Parameter")
+__all__ = ("ROOM_TEMPERATURE_K", "Branch", "Interval", "Module", "Noise", "OperatingPoint", "Parameter")
+
+ROOM_TEMPERATURE_K = 300.15
+"""27 degrees Celsius: the temperature of a device where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Parameter:
         kind: ``real`` or ``integer``.
         default: expression of other parameters and constants.
         intervals: permitted ranges; none: any finite value.
-        excluded: forbidden values.
+        excluded: forbidden values, each an interval.
         units, desc: from the attributes.
         instance: varies from device to device (``type="instance"``).
         local: a ``localparam``, which cannot be set.
@@ -50,7 +55,7 @@ class Parameter:
     kind: str
     default: Expr
     intervals: tuple[Interval, ...] = ()
-    excluded: tuple[float, ...] = ()
+    excluded: tuple[Interval, ...] = ()
     units: str = ""
     desc: str = ""
     instance: bool = False
@@ -69,19 +74,65 @@ class Parameter:
         if self.intervals and not any(value in interval for interval in self.intervals):
             ranges = " or ".join(map(str, self.intervals))
             raise ConfigError(f"{where}: parameter '{self.name}' must lie in {ranges} {self.units}, got {value!r}")
-        if value in self.excluded:
+        if any(value in interval for interval in self.excluded):
             raise ConfigError(f"{where}: parameter '{self.name}' must not be {value!r}: it is excluded")
         return float(value)
 
 
 @dataclass(frozen=True)
-class Contribution:
-    """A current from node ``plus`` to node ``minus``: ``current + d(charge)/dt``; ``0`` is ground."""
+class Branch:
+    """A path between two nodes; ``0`` is ground, the current flows from ``plus`` to ``minus`` inside the device.
 
+    A current branch carries ``current + d(charge)/dt``; a potential branch holds ``potential + d(flux)/dt`` between its
+    nodes.  ``is_potential`` is 0 or 1, or an expression that decides from moment to moment (a switch branch).
+
+    Attributes:
+        flow: name of the unknown that is the branch's current; empty where the current is known as an expression.
+        place: file:line:column of the first contribution or probe.
+    """
+
+    name: str
     plus: str
     minus: str
+    is_potential: Expr
     current: Expr
     charge: Expr
+    potential: Expr
+    flux: Expr
+    flow: str
+    place: str
+
+    def map(self, f: Callable[[Expr], Expr]) -> Branch:
+        """Return the branch with ``f`` applied to every expression."""
+        return replace(
+            self,
+            is_potential=f(self.is_potential),
+            current=f(self.current),
+            charge=f(self.charge),
+            potential=f(self.potential),
+            flux=f(self.flux),
+        )
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A noise source in ``branch``: spectral density ``psd / frequency**exponent`` in A^2/Hz (V^2/Hz in a potential branch)."""
+
+    name: str
+    branch: str
+    psd: Expr
+    exponent: Expr
+    place: str
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """An operating-point variable: a variable of the module declared with ``desc`` or ``units``."""
+
+    name: str
+    value: Expr
+    units: str
+    desc: str
 
 
 @dataclass(frozen=True)
@@ -91,18 +142,35 @@ class Module:
     Attributes:
         name: module name.
         ports: terminals in order.
-        internal_nodes: nodes of the module itself; a device's state lives on them.
+        internal_nodes: nodes of the module itself, those made for idt() and nested ddt() last; a device's state lives here.
         parameters: by name, in order of declaration.
-        contributions: all currents.
+        aliases: other names of parameters.
+        branches: all contributions.
+        noises: all noise sources.
+        operating_point: variables to be read after a simulation.
+        bound_steps_s: the largest time steps the model asks for, in seconds.
+        disciplines: node -> discipline name.
         file: name of the source.
+        source: its path.
     """
 
     name: str
     ports: tuple[str, ...]
     internal_nodes: tuple[str, ...]
     parameters: Mapping[str, Parameter]
-    contributions: tuple[Contribution, ...]
+    aliases: Mapping[str, str]
+    branches: tuple[Branch, ...]
+    noises: tuple[Noise, ...]
+    operating_point: tuple[OperatingPoint, ...]
+    bound_steps_s: tuple[Expr, ...]
+    disciplines: Mapping[str, str]
     file: str
+    source: Path
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Ports and internal nodes."""
+        return self.ports + self.internal_nodes
 
     def check_parameters(self, values: Mapping[str, object]) -> dict[str, float]:
         """Return the value of every parameter, defaults filled in, all in range.
@@ -112,24 +180,58 @@ class Module:
         """
         where = f"module '{self.name}'"
         settable = [p.name for p in self.parameters.values() if not p.local]
-        for name in values:
+        given: dict[str, object] = {}
+        for alias, value in values.items():
+            name = self.aliases.get(alias, alias)
             if name not in settable:
-                raise ConfigError(f"{where}: no parameter '{name}' to set; it has {', '.join(settable)}")
+                raise ConfigError(f"{where}: no parameter '{alias}' to set; it has {', '.join(settable)}")
+            if name in given:
+                raise ConfigError(f"{where}: parameter '{name}' is set twice, once as '{alias}': keep one")
+            given[name] = value
         found: dict[str, float] = {}
         for p in self.parameters.values():
-            value: object = values.get(p.name)
+            value = given.get(p.name)
             if value is None:
-                folded = substitute(p.default, {name: constant(v) for name, v in found.items()})
+                leaves = {parameter(n): constant(v) for n, v in found.items()}
+                leaves |= {leaf("given", n): constant(n in given) for n in self.parameters}
+                leaves |= {leaf("temperature"): constant(ROOM_TEMPERATURE_K), leaf("mfactor"): ONE}
+                folded = substitute_leaves(p.default, leaves)
                 if folded.op != "const":
                     raise ConfigError(f"{where}: the default of parameter '{p.name}' has no value")
                 value = folded.value
             found[p.name] = p.check(value, where)
         return found
 
-    def with_parameters(self, values: Mapping[str, float]) -> tuple[Contribution, ...]:
-        """Return the contributions with the given parameters put in and folded."""
-        constants = {name: constant(value) for name, value in values.items()}
-        return tuple(
-            Contribution(c.plus, c.minus, substitute(c.current, constants), substitute(c.charge, constants))
-            for c in self.contributions
+    def specialised(self, values: Mapping[str, object], free: Sequence[str] = ()) -> Module:
+        """Return the module with its parameters put in and folded; those named in ``free`` stay symbols.
+
+        Raises:
+            ConfigError: an unknown or local parameter, or a value out of range.
+        """
+        checked = self.check_parameters(values)
+        for name in free:
+            if name not in checked or self.parameters[name].local:
+                raise ConfigError(f"module '{self.name}' has no parameter '{name}' to leave free")
+        leaves = {leaf("given", n): constant(n in values or n in free) for n in self.parameters}
+        for p in self.parameters.values():
+            if p.name in free:
+                continue
+            # what follows from a free parameter stays a formula
+            follows = p.name not in values and uses_names(p.default, free)
+            leaves[parameter(p.name)] = substitute_leaves(p.default, leaves) if follows else constant(checked[p.name])
+
+        def put(e: Expr) -> Expr:
+            return substitute_leaves(e, leaves)
+
+        return replace(
+            self,
+            branches=tuple(b.map(put) for b in self.branches),
+            noises=tuple(replace(n, psd=put(n.psd), exponent=put(n.exponent)) for n in self.noises),
+            operating_point=tuple(replace(o, value=put(o.value)) for o in self.operating_point),
+            bound_steps_s=tuple(map(put, self.bound_steps_s)),
         )
+
+
+def uses_names(e: Expr, names: Sequence[str]) -> bool:
+    """Return whether ``e`` depends on one of the parameters ``names``."""
+    return any(x.op == "param" and x.name in names for x in nodes_of([e]))

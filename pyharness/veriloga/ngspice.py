@@ -3,31 +3,32 @@
 
 ngspice evaluates each B source's expression and every derivative tree twice per iteration, without sharing.  So:
 parameters are folded in, a difference of two node potentials gets a node of its own (one controlling variable instead of
-two), and linear currents and charges become native resistors and capacitors.
+two), linear currents and charges become native resistors and capacitors, an expression that would grow too long is split
+over nodes.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice adds gmin and bends the reverse branch.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import ZERO, Expr, derivative
-from pyharness.veriloga.module import Contribution, Module
+from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, constant, derivative, leaf, voltage
+from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Branch, Module
 
-__all__ = ("Subcircuit", "emit_ngspice")
+__all__ = ("Subcircuit", "check_names", "emit_ngspice")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-_ROOM_TEMPERATURE_K = 300.15
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
 _CALLS = {
     "exp": "exp", "ln": "ln", "log": "log10", "sqrt": "sqrt", "abs": "abs", "sin": "sin", "cos": "cos", "tan": "tan",
     "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "asinh",
     "acosh": "acosh", "atanh": "atanh", "floor": "floor", "ceil": "ceil", "min": "min", "max": "max",
 }  # fmt: skip
+_MAX_CHARACTERS = 1500  # of one source's expression; a longer one goes over nodes
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Subcircuit:
         parameters: instance parameters -> default.
         text: netlist lines.
         state_nodes: internal nodes; on instance ``x1`` node ``n`` is ``x1.n``.
+        ignored: what the source states and this target has no form for, with its place.
+        library: the OSDI library that the text's model line needs; None for a netlist that stands alone.
     """
 
     name: str
@@ -47,14 +50,41 @@ class Subcircuit:
     parameters: Mapping[str, float]
     text: str
     state_nodes: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    library: Path | None = None
+
+    def state_vector(self, instance: str, node: str) -> str:
+        """Return ngspice's name for internal node ``node`` of ``instance``, the path of an X line without dots at its ends."""
+        return f"v(n.{instance}.n1#{node})" if self.library else f"v({instance}.{node})"
 
 
 class _Emitter:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.differences: dict[tuple[str, str], str] = {}
+        self.split: dict[Expr, str] = {}
+        self.lines: list[str] = []
+        self.probes = {
+            b.flow: f"b_{b.flow}" if b.is_potential is ONE else f"v_{b.flow}" for b in module.branches if b.flow
+        }
 
     def text(self, e: Expr) -> str:
+        """Return the expression as a B source's text."""
+        done: dict[Expr, str] = {}
+        for x in graph.nodes_of([e]):
+            if x in self.split:
+                done[x] = f"v({self.split[x]})"
+                continue
+            text = self.operation(x, [done[a] for a in x.args])
+            if len(text) > _MAX_CHARACTERS and x is not e and x.op not in ("lt", "le", "eq", "and", "or", "not"):
+                node = f"t_{len(self.split) + 1}"
+                self.split[x] = node
+                self.lines.append(f"b_{node} {node} 0 v = {text}")
+                text = f"v({node})"
+            done[x] = text
+        return done[e]
+
+    def operation(self, e: Expr, a: list[str]) -> str:
         match e.op:
             case "const":
                 return repr(e.value) if e.value >= 0 else f"({e.value!r})"
@@ -62,73 +92,142 @@ class _Emitter:
                 return f"{{{e.name}}}"
             case "volt":
                 return f"v({e.name})"
+            case "flow":
+                return f"i({self.probes[e.name]})"
             case "static":
                 return "(time <= 0)"
             case "abstime":
                 return "time"
+            case "temperature":
+                return "(temper + 273.15)"
             case "neg":
-                return f"(-{self.text(e.args[0])})"
+                return f"(-{a[0]})"
             case "not":
-                return f"(1 - {self.text(e.args[0])})"
+                return f"(1 - {a[0]})"
             case "select":
-                c, a, b = (self.text(x) for x in e.args)
-                return (
-                    f"(({c} > 0.5) ? {a} : {b})"
-                    if e.args[0].op not in ("lt", "le", "eq", "static")
-                    else f"({c} ? {a} : {b})"
-                )
+                truth = e.args[0].op in ("lt", "le", "eq", "static")
+                return f"({a[0]} ? {a[1]} : {a[2]})" if truth else f"(({a[0]} > 0.5) ? {a[1]} : {a[2]})"
             case "limexp":
-                x = self.text(e.args[0])
-                return f"(({x} < 80) ? exp(min({x}, 80)) : {math.exp(80)!r} * ({x} - 79))"
+                x = a[0]
+                return (
+                    f"(({x} < {LIMEXP_KNEE!r}) ? exp(min({x}, {LIMEXP_KNEE!r})) : 1e30 * ({x} - {LIMEXP_KNEE - 1!r}))"
+                )
             case "pow":
-                return f"pwr({', '.join(self.text(x) for x in e.args)})"
+                return self.power(e, a)
             case "hypot":
-                a, b = (self.text(x) for x in e.args)
-                return f"sqrt({a} * {a} + {b} * {b})"
-        if e.op == "sub" and all(x.op == "volt" for x in e.args):
-            return f"v({self.difference(e.args[0].name, e.args[1].name)})"
-        if e.op in _INFIX:
-            a, b = (self.text(x) for x in e.args)
-            return f"({a} {_INFIX[e.op]} {b})"
-        if e.op in _CALLS:
-            return f"{_CALLS[e.op]}({', '.join(self.text(x) for x in e.args)})"
+                return f"sqrt({a[0]} * {a[0]} + {a[1]} * {a[1]})"
+            case "atan2":  # by the half angle; ngspice has no atan2
+                y, x = a
+                r = f"sqrt({x} * {x} + {y} * {y})"
+                return f"(2 * (({x} > 0) ? atan({y} / ({r} + {x})) : atan(({r} - {x}) / {y})))"
+            case "trunc":
+                return f"(({a[0]} < 0) ? ceil({a[0]}) : floor({a[0]}))"
+            case "sub" if all(x.op == "volt" for x in e.args):
+                return self.difference(e.args[0].name, e.args[1].name)
+            case op if op in _INFIX:
+                return f"({a[0]} {_INFIX[op]} {a[1]})"
+            case op if op in _CALLS:
+                return f"{_CALLS[op]}({', '.join(a)})"
         raise VerilogAError(
             f"{self.module.file}:1:1: '{e.op}' cannot be written for ngspice: rewrite the expression without it"
         )
 
-    def difference(self, a: str, b: str) -> str:
-        return self.differences.setdefault((a, b), f"d_{a}_{b}")
+    def power(self, e: Expr, a: list[str]) -> str:
+        """ngspice's pow() takes the magnitude of its base, pwr() gives the base's sign to the result."""
+        exponent = e.args[1]
+        if exponent.op == "const" and exponent.value == 2:
+            return f"({a[0]} * {a[0]})"
+        if exponent.op == "const" and exponent.value % 2 == 0:
+            return f"pow({a[0]}, {a[1]})"
+        return f"pwr({a[0]}, {a[1]})"
 
-    def linear(self, e: Expr, c: Contribution) -> Expr | None:
-        """Return k if ``e`` is k times the branch voltage with k free of voltages and parameters, else None."""
-        ends = [n for n in (c.plus, c.minus) if n != "0"]
-        k = derivative(e, ends[0]) if c.plus != "0" else graph.apply("neg", derivative(e, c.minus))
-        if k.op != "const":
-            return None
-        used = {x.name for x in graph.nodes_of([e]) if x.op == "volt"}
-        other = derivative(e, c.minus) if c.minus != "0" and c.plus != "0" else None
-        if not used <= set(ends) or (other is not None and (other.op != "const" or other.value != -k.value)):
-            return None
-        at_zero = graph.substitute_voltages(e, 0.0)
-        return k if at_zero is ZERO else None
+    def difference(self, plus: str, minus: str) -> str:
+        if (minus, plus) in self.differences:
+            return f"(-v({self.differences[minus, plus]}))"
+        return f"v({self.differences.setdefault((plus, minus), f'd_{plus}_{minus}')})"
 
-    def contribution(self, c: Contribution, number: int) -> list[str]:
-        lines = []
-        if c.current is not ZERO:
-            k = self.linear(c.current, c)
-            if k is not None and k.value != 0:
-                lines.append(f"r{number} {c.plus} {c.minus} {1 / k.value!r}")
+    def linear(self, e: Expr, b: Branch) -> float | None:
+        """Return k if ``e`` is the number k times the branch voltage, else None."""
+        if graph.uses(e, "flow", "abstime", "static", "param", "temperature"):
+            return None
+        leaves = [x for x in graph.nodes_of([e]) if x.op == "volt"]
+        ends = {voltage(b.plus): 1.0, voltage(b.minus): -1.0}
+        slopes = {derivative(e, x) for x in leaves}
+        if any(x not in ends for x in leaves) or any(k.op != "const" for k in slopes):
+            return None
+        factors = {derivative(e, x).value * ends[x] for x in leaves}
+        expected = len([n for n in (b.plus, b.minus) if n != "0"])
+        if len(factors) != 1 or len(leaves) != expected or graph.replace(e, dict.fromkeys(leaves, ZERO)) is not ZERO:
+            return None
+        return factors.pop()
+
+    def emit(self, b: Branch) -> None:
+        if b.is_potential is ONE:
+            self.potential(b)
+            return
+        if b.is_potential is not ZERO:
+            raise VerilogAError(
+                f"{b.place}: branch '{b.name}' is a voltage or a current by turns, which ngspice's B sources cannot be: let "
+                "the choice depend on parameters alone, or switch between two currents"
+            )
+        plus, name = b.plus, b.name
+        if b.flow:
+            plus = f"m_{name}"
+            self.lines.append(f"v_{name} {b.plus} {plus} 0")
+        if b.current is not ZERO:
+            k = self.linear(b.current, b)
+            if k:
+                self.lines.append(f"r_{name} {plus} {b.minus} {1 / k!r}")
             else:
-                lines.append(f"b{number} {c.plus} {c.minus} i = {self.text(c.current)}")
-        if c.charge is not ZERO:
-            k = self.linear(c.charge, c)
-            value = repr(k.value) if k is not None else f"q = '{self.text(c.charge)}'"
-            lines.append(f"c{number} {c.plus} {c.minus} {value}")
-        return lines
+                self.lines.append(f"b_{name} {plus} {b.minus} i = {self.text(b.current)}")
+        if b.charge is not ZERO:
+            k = self.linear(b.charge, b)
+            value = repr(k) if k is not None else f"q = '{self.text(b.charge)}'"
+            self.lines.append(f"c_{name} {plus} {b.minus} {value}")
+        if b.current is ZERO and b.charge is ZERO and b.flow:
+            self.lines.append(f"r_{name} {plus} {b.minus} 1e15")
+
+    def potential(self, b: Branch) -> None:
+        potential = b.potential
+        if b.flux is not ZERO:  # the flux is the charge of a node whose potential is its derivative
+            node = f"f_{b.name}"
+            self.lines.append(f"r_{node} {node} 0 1")
+            self.lines.append(f"c_{node} {node} 0 q = '{self.text(apply('neg', b.flux))}'")
+            potential = apply("add", potential, voltage(node))
+        self.lines.append(f"b_{b.name} {b.plus} {b.minus} v = {self.text(potential)}")
+
+
+def check_names(module: Module, name: str, instance_parameters: Sequence[str]) -> None:
+    """Check that every name that goes into a netlist is one.
+
+    Raises:
+        NetlistError: a name that cannot stand in a netlist, or an instance parameter that does not exist.
+    """
+    labels = [b.name for b in module.branches]
+    kinds = [
+        ("subcircuit", [name]),
+        ("node", module.nodes),
+        ("instance parameter", instance_parameters),
+        ("branch", labels),
+    ]
+    for kind, names in kinds:
+        for one in names:
+            if not _NAME.match(one):
+                raise NetlistError(
+                    f"a {kind} name must be a lower-case identifier of letters, digits and _, got {one!r}"
+                )
+    for one in instance_parameters:
+        if one not in module.parameters:
+            raise NetlistError(f"module '{module.name}' has no parameter '{one}' to leave free")
 
 
 def emit_ngspice(
-    module: Module, *, name: str, parameters: Mapping[str, object], instance_parameters: Sequence[str] = ()
+    module: Module,
+    *,
+    name: str,
+    parameters: Mapping[str, object],
+    instance_parameters: Sequence[str] = (),
+    temperature_k: float | None = ROOM_TEMPERATURE_K,
 ) -> Subcircuit:
     """Translate ``module`` with ``parameters`` put in; only ``instance_parameters`` stay free.
 
@@ -137,35 +236,30 @@ def emit_ngspice(
         name: of the subcircuit, a lower-case identifier.
         parameters: values; the others keep their defaults.
         instance_parameters: parameters to be given on each instance line.
+        temperature_k: the temperature folded in; None leaves it to ngspice's ``.temp``.
 
     Raises:
         NetlistError: a name that cannot stand in a netlist.
         ConfigError: an unknown parameter or a value out of range.
         VerilogAError: an operation that ngspice has no form for.
     """
-    nodes = [*module.ports, *module.internal_nodes]
-    for kind, names in (("subcircuit", [name]), ("node", nodes), ("instance parameter", instance_parameters)):
-        for one in names:
-            if not _NAME.match(one):
-                raise NetlistError(
-                    f"a {kind} name must be a lower-case identifier of letters, digits and _, got {one!r}"
-                )
+    check_names(module, name, instance_parameters)
     values = module.check_parameters(parameters)
-    for one in instance_parameters:
-        if one not in values:
-            raise NetlistError(f"module '{module.name}' has no parameter '{one}' to leave free")
-    fixed = {k: v for k, v in values.items() if k not in instance_parameters}
-    emitter = _Emitter(module)
-    body: list[str] = []
-    for number, c in enumerate(module.with_parameters(fixed), 1):
-        at_temperature = Contribution(c.plus, c.minus, _at_room(c.current), _at_room(c.charge))
-        body += emitter.contribution(at_temperature, number)
+    special = module.specialised(parameters, instance_parameters)
+    leaves = {leaf("mfactor"): ONE}
+    if temperature_k is not None:
+        leaves[leaf("temperature")] = constant(temperature_k)
+    emitter = _Emitter(special)
+    for b in special.branches:
+        emitter.emit(b.map(lambda e: graph.replace(e, leaves)))
     sources = [f"e_{node} {node} 0 {a} {b} 1" for (a, b), node in emitter.differences.items()]
     free = {one: values[one] for one in instance_parameters}
     head = " ".join([".subckt", name, *module.ports, *(f"{k}={v!r}" for k, v in free.items())])
-    lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *body, f".ends {name}"]
-    return Subcircuit(name, module.ports, free, "\n".join(lines), module.internal_nodes)
+    lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *emitter.lines, f".ends {name}"]
+    return Subcircuit(name, module.ports, free, "\n".join(lines), module.internal_nodes, _ignored(special))
 
 
-def _at_room(e: Expr) -> Expr:
-    return graph.substitute_leaf(e, "temperature", graph.constant(_ROOM_TEMPERATURE_K))
+def _ignored(module: Module) -> tuple[str, ...]:
+    found = [f"{n.place}: noise source '{n.name}'" for n in module.noises]
+    found += [f"{module.file}: operating-point variable '{o.name}'" for o in module.operating_point]
+    return (*found, *(f"{module.file}: $bound_step" for _ in module.bound_steps_s[:1]))

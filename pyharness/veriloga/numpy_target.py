@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,92 +13,210 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import Expr, derivative
-from pyharness.veriloga.module import Module
+from pyharness.veriloga.graph import LIMEXP_KNEE, ZERO, Expr, apply, constant, derivative, leaf, voltage
+from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Module
+from pyharness.veriloga.system import System, equations
 
-__all__ = ("NumpyModel", "compile_numpy")
+__all__ = ("NumpyModel", "compile_numpy", "numpy_source")
 
 Array = NDArray[np.float64]
-_ROOM_TEMPERATURE_K = 300.15
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "=="}
 _CALLS = {
     "exp": "exp", "ln": "log", "log": "log10", "sqrt": "sqrt", "abs": "abs", "sin": "sin", "cos": "cos", "tan": "tan",
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
     "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "floor": "floor", "ceil": "ceil", "pow": "power",
-    "min": "minimum", "max": "maximum", "atan2": "arctan2", "hypot": "hypot",
+    "min": "minimum", "max": "maximum", "atan2": "arctan2", "hypot": "hypot", "trunc": "trunc",
+    "and": "logical_and", "or": "logical_or", "not": "logical_not",
 }  # fmt: skip
+_PREFIX = {"param": "p_", "volt": "v_", "flow": "i_"}
 
 
 @dataclass(frozen=True)
 class NumpyModel:
-    """A two-terminal model with one internal state node.
+    """A module's functions.
 
-    All arguments broadcast against each other: ``v`` is the terminal voltage in volt, ``s`` the state node's voltage in
-    volt (for msdc the on-state fraction minus ``x0``), keywords are the instance parameters.
+    Arguments broadcast against each other.  Keywords are the free parameters, ``temperature`` in kelvin (default 300.15)
+    and ``abstime`` in seconds (default 0).  Where a function takes ``v`` and ``s``, the module has two ports and one
+    state node or more: ``v`` is the voltage from the first port to the second in volt, ``s`` the state nodes' voltages in
+    volt (with several, on the leading axis); for msdc, the on-state fraction minus ``x0``.
     """
 
     module: Module
-    _evaluate: Callable[..., tuple[Any, ...]]
-    instance_parameters: Mapping[str, float]
+    system: System
+    free: Mapping[str, float]
+    source: str
+    _functions: Mapping[str, Callable[..., tuple[Any, ...]]]
 
-    def _all(self, v: ArrayLike, s: ArrayLike, instance: Mapping[str, ArrayLike]) -> list[Array]:
-        values = {**self.instance_parameters, **instance}
-        volts, states = np.asarray(v, float), np.asarray(s, float)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return [np.asarray(x, float) for x in self._evaluate(volts, states, **values)]
+    def _call(self, function: str, unknowns: Sequence[ArrayLike], given: Mapping[str, ArrayLike]) -> list[Array]:
+        values = {"temperature": ROOM_TEMPERATURE_K, "abstime": 0.0, **self.free, **given}
+        arguments = [np.asarray(u, float) for u in unknowns]
+        named = {f"p_{k}" if k in self.free else k: np.asarray(v, float) for k, v in values.items()}
+        with np.errstate(all="ignore"):
+            return [np.asarray(x, float) for x in self._functions[function](*arguments, **named)]
 
-    def current(self, v: ArrayLike, s: ArrayLike, **instance: ArrayLike) -> Array:
-        """Return the current into the positive terminal in ampere."""
-        return self._all(v, s, instance)[0]
+    def residuals(self, unknowns: ArrayLike, **given: ArrayLike) -> tuple[Array, Array]:
+        """Return (f, q) of ``f(x) + dq(x)/dt = 0``; axis 0 of argument and results: :attr:`system`'s unknowns."""
+        x = np.asarray(unknowns, float)
+        values = self._call("residuals", list(x), given)
+        n, shape = len(self.system.names), np.broadcast_shapes(x.shape[1:], *(v.shape for v in values))
+        rows = [np.broadcast_to(v, shape) for v in values]
+        return np.array(rows[:n]), np.array(rows[n:])
 
-    def rate(self, v: ArrayLike, s: ArrayLike, **instance: ArrayLike) -> Array:
+    def jacobians(self, unknowns: ArrayLike, **given: ArrayLike) -> tuple[Array, Array]:
+        """Return (df/dx, dq/dx); axes 0 and 1 are row and column."""
+        x = np.asarray(unknowns, float)
+        values = self._call("jacobians", list(x), given)
+        n, shape = len(self.system.names), np.broadcast_shapes(x.shape[1:], *(v.shape for v in values))
+        both = np.zeros((2, n, n, *shape))
+        for k, entry in enumerate(self.system.jacobian):
+            both[0, entry.row, entry.column] = values[2 * k]
+            both[1, entry.row, entry.column] = values[2 * k + 1]
+        return both[0], both[1]
+
+    @cached_property
+    def _states(self) -> int:
+        if "current" not in self._functions:
+            raise VerilogAError(
+                f"{self.module.file}:1:1: current(), rate() and jacobian() need two ports and state nodes, each with "
+                f"I(n) <+ ddt(c*V(n)) + ...; module '{self.module.name}' has another shape: use residuals() and jacobians()"
+            )
+        return len(self.module.internal_nodes)
+
+    def _state_call(self, function: str, v: ArrayLike, s: ArrayLike, given: Mapping[str, ArrayLike]) -> list[Array]:
+        states = [s] if self._states == 1 else list(np.asarray(s, float))
+        return self._call(function, [v, *states], given)
+
+    def current(self, v: ArrayLike, s: ArrayLike, **given: ArrayLike) -> Array:
+        """Return the current into the first port in ampere."""
+        return self._state_call("current", v, s, given)[0]
+
+    def rate(self, v: ArrayLike, s: ArrayLike, **given: ArrayLike) -> Array:
         """Return d(s)/dt in volt per second."""
-        return self._all(v, s, instance)[1]
+        rates = self._state_call("rate", v, s, given)
+        return rates[0] if self._states == 1 else np.array(np.broadcast_arrays(*rates))
 
-    def jacobian(self, v: ArrayLike, s: ArrayLike, **instance: ArrayLike) -> Array:
+    def jacobian(self, v: ArrayLike, s: ArrayLike, **given: ArrayLike) -> Array:
         """Return [[dI/dv, dI/ds], [drate/dv, drate/ds]] on the two leading axes."""
-        values = [
-            np.broadcast_arrays(x, np.asarray(v, float) + np.asarray(s, float))[0]
-            for x in self._all(v, s, instance)[2:]
-        ]
-        return np.array([[values[0], values[1]], [values[2], values[3]]])
+        values = np.broadcast_arrays(*self._state_call("jacobian", v, s, given))
+        n = self._states + 1
+        return np.array(values).reshape(n, n, *values[0].shape)
+
+    def together(self, v: ArrayLike, s: ArrayLike, **given: ArrayLike) -> list[Array]:
+        """Return [current, rates ..., rows of the Jacobian ...] for the price of the last, not broadcast."""
+        return self._state_call("together", v, s, given)
 
 
-def _source(roots: list[Expr]) -> str:
-    names: dict[int, str] = {}
+def _name(e: Expr) -> str:
+    return _PREFIX.get(e.op, "") + e.name if e.name else e.op
+
+
+def _function(name: str, arguments: Sequence[str], roots: Sequence[Expr]) -> str:
+    names: dict[Expr, str] = {}
     lines = []
     for i, e in enumerate(graph.nodes_of(roots)):
-        a = [names[id(x)] for x in e.args]
+        a = [names[x] for x in e.args]
         match e.op:
             case "const":
-                text = repr(e.value)
-            case "param" | "volt":
-                text = e.name
+                names[e] = f"({e.value!r})".replace("inf", "np.inf")
+                continue
+            case "param" | "volt" | "flow" | "temperature" | "abstime":
+                names[e] = _name(e)
+                continue
             case "neg":
                 text = f"-{a[0]}"
-            case "and":
-                text = f"np.logical_and({a[0]}, {a[1]}) * 1.0"
-            case "or":
-                text = f"np.logical_or({a[0]}, {a[1]}) * 1.0"
-            case "not":
-                text = f"np.logical_not({a[0]}) * 1.0"
             case "select":
                 text = f"np.where({a[0]}, {a[1]}, {a[2]})"
             case "limexp":
-                text = f"np.where({a[0]} < 80, np.exp(np.minimum({a[0]}, 80)), np.exp(80.0) * ({a[0]} - 79))"
+                text = f"np.where({a[0]} < {LIMEXP_KNEE!r}, np.exp(np.minimum({a[0]}, {LIMEXP_KNEE!r})), 1e30 * (1 + {a[0]} - {LIMEXP_KNEE!r}))"
+            case "and" | "or" | "not":
+                text = f"np.{_CALLS[e.op]}({', '.join(a)}) * 1.0"
+            case "div" if e.args[1].op == "const":
+                text = f"np.divide({a[0]}, {a[1]})"
             case op if op in _INFIX:
                 text = f"{a[0]} {_INFIX[op]} {a[1]}"
             case op:
                 text = f"np.{_CALLS[op]}({', '.join(a)})"
-        names[id(e)] = f"t{i}"
+        names[e] = f"t{i}"
         lines.append(f"    t{i} = {text}")
-    return "\n".join([*lines, f"    return ({', '.join(names[id(r)] for r in roots)},)"])
+    results = "".join(f"{names[r]}, " for r in roots)
+    return "\n".join([f"def {name}({', '.join(arguments)}):", *lines, f"    return ({results})"]) + "\n"
+
+
+def _state_form(module: Module) -> tuple[Expr, list[Expr]] | None:
+    """Return (current, rates) of a module of two ports whose other nodes are states; None for another shape."""
+    if len(module.ports) != 2 or not module.internal_nodes or any(b.flow for b in module.branches):
+        return None
+    plus, minus = module.ports
+    current, flows = ZERO, dict.fromkeys(module.internal_nodes, ZERO)
+    charges = dict.fromkeys(module.internal_nodes, ZERO)
+    for b in module.branches:
+        if b.charge is ZERO and {b.plus, b.minus} == {plus, minus}:
+            current = apply("add" if b.plus == plus else "sub", current, b.current)
+        elif b.plus in flows and b.minus == "0":
+            flows[b.plus] = apply("add", flows[b.plus], b.current)
+            charges[b.plus] = apply("add", charges[b.plus], b.charge)
+        else:
+            return None
+    rates = []
+    for node in module.internal_nodes:
+        capacitance = derivative(charges[node], voltage(node))
+        if capacitance is ZERO or graph.uses(capacitance, "volt", "flow", "abstime"):
+            return None
+        if any(derivative(charges[node], voltage(n)) is not ZERO for n in module.nodes if n != node):
+            return None
+        rates.append(apply("neg", apply("div", flows[node], capacitance)))
+    at_port = {voltage(minus): ZERO}
+    return graph.replace(current, at_port), [graph.replace(r, at_port) for r in rates]
+
+
+def _moving(module: Module) -> Module:
+    """Return the module as a transient sees it, one device."""
+    leaves = {leaf("static"): ZERO, leaf("mfactor"): constant(1)}
+    return replace(module, branches=tuple(b.map(lambda e: graph.replace(e, leaves)) for b in module.branches))
+
+
+def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System]:
+    """Return Python text that defines the functions of a specialised module, and its equations.
+
+    ``residuals`` and ``jacobians`` take the unknowns in the order of the returned system; ``current``, ``rate`` and
+    ``jacobian`` exist for two ports with explicit states, ``together`` returns all three.  Free parameters are keywords named ``p_<parameter>``.
+    """
+    module = _moving(module)
+    system = equations(module)
+    keywords = [f"p_{name}={value!r}" for name, value in free.items()]
+    keywords += [f"temperature={ROOM_TEMPERATURE_K!r}", "abstime=0.0"]
+    unknowns = [*(_name(u) for u in system.unknowns), *keywords]
+    entries = [e for entry in system.jacobian for e in (entry.resistive, entry.reactive)]
+    head = (
+        f'"""Module {module.name} of {module.file}: f(x) + dq(x)/dt = 0 for x = {", ".join(system.names)}."""\n\n'
+        "import numpy as np\n\n"
+    )
+    places = ", ".join(f"({e.row}, {e.column})" for e in system.jacobian)
+    parts = [
+        head,
+        f"UNKNOWNS = {system.names!r}\nENTRIES = ({places}{',' if len(system.jacobian) == 1 else ''})\n\n",
+        _function("residuals", unknowns, [*system.resistive, *system.reactive]),
+        _function("jacobians", unknowns, entries),
+    ]
+    state_form = _state_form(module)
+    if state_form:
+        current, rates = state_form
+        leaves = [voltage(module.ports[0]), *map(voltage, module.internal_nodes)]
+        arguments = [*(_name(x) for x in leaves), *keywords]
+        slopes = [derivative(f, x) for f in (current, *rates) for x in leaves]
+        parts += [
+            _function("current", arguments, [current]),
+            _function("rate", arguments, rates),
+            _function("jacobian", arguments, slopes),
+            _function("together", arguments, [current, *rates, *slopes]),
+        ]
+    return "".join([*parts[:2], "\n\n".join(parts[2:])]), system
 
 
 def compile_numpy(
-    module: Module, parameters: Mapping[str, object], instance_parameters: tuple[str, ...] = ()
+    module: Module, parameters: Mapping[str, object], instance_parameters: Sequence[str] = ()
 ) -> NumpyModel:
-    """Compile a two-terminal module with one state node, its charge linear, into NumPy functions.
+    """Compile a module into NumPy functions.
 
     Args:
         module: the compiled module.
@@ -106,39 +225,12 @@ def compile_numpy(
 
     Raises:
         ConfigError: an unknown parameter or a value out of range.
-        VerilogAError: the module has another shape.
     """
     values = module.check_parameters(parameters)
-    fixed = {k: v for k, v in values.items() if k not in instance_parameters}
-    if len(module.ports) != 2 or len(module.internal_nodes) != 1:
-        raise VerilogAError(
-            f"{module.file}:1:1: NumPy functions need two ports and one internal node, "
-            f"got {len(module.ports)} and {len(module.internal_nodes)}"
-        )
-    (plus, minus), (state,) = module.ports, module.internal_nodes
-    current = flow = charge = graph.ZERO
-    for c in module.with_parameters(fixed):
-        if (c.plus, c.minus) == (plus, minus) and c.charge is graph.ZERO:
-            current = graph.apply("add", current, c.current)
-        elif (c.plus, c.minus) == (state, "0"):
-            flow = graph.apply("add", flow, c.current)
-            charge = graph.apply("add", charge, c.charge)
-        else:
-            raise VerilogAError(f"{module.file}:1:1: a current from {c.plus} to {c.minus} has no NumPy form")
-    capacitance = derivative(charge, state)
-    if any(x.op == "volt" for x in graph.nodes_of([capacitance])) or capacitance is graph.ZERO:
-        raise VerilogAError(f"{module.file}:1:1: the charge of {state} must be a constant times V({state})")
-    rate = graph.apply("neg", graph.apply("div", flow, capacitance))
-
-    def settle(e: Expr) -> Expr:
-        e = graph.substitute_leaf(e, "static", graph.ZERO)
-        e = graph.substitute_leaf(e, "temperature", graph.constant(_ROOM_TEMPERATURE_K))
-        return graph.replace_node(e, minus, graph.ZERO)
-
-    current, rate = settle(current), settle(rate)
-    roots = [current, rate, *(derivative(f, node) for f in (current, rate) for node in (plus, state))]
-    text = f"def evaluate({', '.join([plus, state, *instance_parameters])}):\n{_source(roots)}\n"
-    scope: dict[str, Any] = {"np": np}
+    free = {name: values[name] for name in instance_parameters if name in values}
+    text, system = numpy_source(module.specialised(parameters, instance_parameters), free)
+    scope: dict[str, Any] = {}
     # the text is made of checked identifiers, numbers and the names in this file
     exec(compile(text, f"<{module.name} for NumPy>", "exec"), scope)
-    return NumpyModel(module, scope["evaluate"], {k: values[k] for k in instance_parameters})
+    names = ("residuals", "jacobians", "current", "rate", "jacobian", "together")
+    return NumpyModel(module, system, free, text, {n: scope[n] for n in names if n in scope})

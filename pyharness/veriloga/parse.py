@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,16 +19,17 @@ from pyharness.veriloga.preprocess import Source, preprocess
 __all__ = ("load_module",)
 
 _WAYS_OUT = {
-    "case": "write if ... else if ... instead",
-    "for": "write the terms out",
-    "while": "write the terms out",
-    "repeat": "write the terms out",
-    "function": "write the expression in place, or use a macro",
     "genvar": "write the terms out",
-    "discipline": "include disciplines.vams and use 'electrical'",
-    "nature": "include disciplines.vams and use 'electrical'",
+    "generate": "write the terms out",
     "initial": "use an 'analog' block; the start of a state is a parameter",
     "always": "digital behaviour belongs into Verilog, beside the analog block",
+    "paramset": "write a card of parameter values instead",
+    "connectmodule": "the bridge's pins connect logic and SPICE",
+    "specify": "remove it",
+    "string": "use an integer parameter for choices",
+    "forever": "write a for loop with constant bounds",
+    "[": "vectors and arrays are not supported; write the elements as single names",
+    "'": "based numbers are not supported; write the number in decimal",
 }
 
 
@@ -41,14 +43,20 @@ def _parser() -> Lark:
 def _explain(cause: UnexpectedInput, source: Source) -> VerilogAError:
     where = source.where(cause.line if cause.line and cause.line > 0 else len(source.lines), max(cause.column or 1, 1))
     if isinstance(cause, UnexpectedCharacters):
+        if cause.char in _WAYS_OUT:
+            return VerilogAError(f"{where}: '{cause.char}': {_WAYS_OUT[cause.char]}")
         return VerilogAError(f"{where}: unexpected character {cause.char!r}: it has no meaning here")
     token = cause.token if isinstance(cause, UnexpectedToken) else Token("?", "?")
     if token.type == "$END":
         return VerilogAError(f"{where}: the file ends in the middle of a construct: is 'endmodule' or 'end' missing?")
-    before = (cause.token_history or []) if isinstance(cause, UnexpectedToken) else []
-    for word in (token, *before):  # a keyword we do not know reads like a name, and the error shows one token later
+    # a keyword we do not know reads like a name, and the error shows later in its statement
+    start = max(source.text.rfind(";", 0, token.start_pos or 0), source.text.rfind("\n", 0, token.start_pos or 0)) + 1
+    words = [Token("ID", w[0], start + w.start()) for w in re.finditer(r"\w+", source.text[start : token.start_pos])]
+    for word in (token, *words):
         if str(word) in _WAYS_OUT:
-            where = source.where(word.line or 1, word.column or 1)
+            at = word.start_pos or 0
+            line = source.text.count("\n", 0, at) + 1
+            where = source.where(line, at - source.text.rfind("\n", 0, at))
             return VerilogAError(f"{where}: '{word}' is not supported: {_WAYS_OUT[str(word)]}")
     return VerilogAError(f"{where}: syntax error at '{token}': it cannot stand here")
 
@@ -66,11 +74,7 @@ def load_module(path: str | Path, include_dirs: Sequence[Path] = ()) -> Module:
     path = Path(path)
     source = preprocess(path, include_dirs)
     try:
-        tree = _parser().parse(source.text)
-        modules = tree.children
-        if len(modules) != 1:
-            raise VerilogAError(f"{path.name}:1:1: a model file holds one module, got {len(modules)}: split the file")
-        return elaborate(modules[0], source, path.name)  # type: ignore[arg-type]
+        return elaborate(_parser().parse(source.text), source, path)
     except UnexpectedInput as cause:
         raise _explain(cause, source) from None
     except RecursionError:

@@ -20,19 +20,40 @@ _STANDARD_HEADERS = (
     "discipline.h",
     "constants.va",
 )
-# LRM 2.4 annex E values of the physical constants that the standard header defines
-_CONSTANTS = {
-    "M_PI": "3.14159265358979323846",
+# What the standard headers define.  LRM 2.4 annex E gives the constants of mathematics and of physics; the older values
+# of P_Q and P_K are the default there, and compilers that know the header ship them.
+_PREDEFINED = {
     "M_E": "2.7182818284590452354",
+    "M_LOG2E": "1.4426950408889634074",
+    "M_LOG10E": "0.43429448190325182765",
     "M_LN2": "0.69314718055994530942",
     "M_LN10": "2.30258509299404568402",
+    "M_PI": "3.14159265358979323846",
+    "M_TWO_PI": "6.28318530717958647693",
+    "M_PI_2": "1.57079632679489661923",
+    "M_PI_4": "0.78539816339744830962",
+    "M_1_PI": "0.31830988618379067154",
+    "M_2_PI": "0.63661977236758134308",
+    "M_2_SQRTPI": "1.12837916709551257390",
     "M_SQRT2": "1.41421356237309504880",
+    "M_SQRT1_2": "0.70710678118654752440",
     "P_Q": "1.602176462e-19",
+    "P_C": "2.99792458e8",
     "P_K": "1.3806503e-23",
+    "P_H": "6.62606876e-34",
+    "P_EPS0": "8.854187817e-12",
+    "P_U0": "1.2566370614359172954e-6",
     "P_CELSIUS0": "273.15",
+    "__VAMS_ENABLE__": "1",
+    "__VAMS_COMPACT_MODELING__": "1",
 }
+# they set what a compact model has no use for
+_IGNORED = ("timescale", "default_discipline", "default_transition", "resetall", "begin_keywords", "end_keywords")
 _MAX_DEPTH = 32
 _MAX_CHARACTERS = 2_000_000
+
+
+_DIRECTIVE = re.compile(rf"\s*`(define|undef|include|ifdef|ifndef|elsif|else|endif|{'|'.join(_IGNORED)})\b(.*)", re.S)
 
 
 @dataclass(frozen=True)
@@ -62,7 +83,7 @@ class Source:
 class _Preprocessor:
     def __init__(self, include_dirs: Sequence[Path]) -> None:
         self.include_dirs = list(include_dirs)
-        self.macros = {name: _Macro(None, value) for name, value in _CONSTANTS.items()}
+        self.macros = {name: _Macro(None, value) for name, value in _PREDEFINED.items()}
         self.out = Source()
         self.characters = 0
 
@@ -84,18 +105,33 @@ class _Preprocessor:
         i = 0
         while i < len(lines):
             start, line = i, lines[i]
-            while line.endswith("\\") and i + 1 < len(lines):
+            while line.rstrip().endswith("\\") and i + 1 < len(lines):
                 i += 1
-                line = line[:-1] + " " + lines[i]
+                line = line.rstrip()[:-1] + " " + lines[i]
             i += 1
-            directive = re.match(r"\s*`(define|undef|include|ifdef|ifndef|elsif|else|endif)\b(.*)", line, re.S)
-            if directive:
+            directive = _DIRECTIVE.match(line)
+            if directive and directive[1] in _IGNORED:
+                self.emit("", file, start + 1)
+            elif directive:
                 self.directive(directive[1], directive[2].strip(), active, path, start + 1, depth)
                 self.emit("", file, start + 1)
             elif all(taken for taken, _, _ in active):
+                while self.unclosed(line) and i < len(lines) and not _DIRECTIVE.match(lines[i]):
+                    line += " " + lines[i]
+                    i += 1
                 self.emit(self.expand(line, file, start + 1), file, start + 1)
         if active:
             raise self.fail(file, active[-1][2], 1, "`ifdef without `endif: close it")
+
+    def unclosed(self, line: str) -> bool:
+        """Return whether a macro's arguments go on in the next line."""
+        for use in re.finditer(r"`([A-Za-z_]\w*)", line):
+            macro = self.macros.get(use[1])
+            if macro and macro.parameters is not None:
+                rest = line[use.end() :]
+                if not rest.strip() or (rest.lstrip().startswith("(") and rest.count("(") > rest.count(")")):
+                    return True
+        return False
 
     def emit(self, line: str, file: str, number: int) -> None:
         self.characters += len(line) + 1
@@ -186,7 +222,7 @@ class _Preprocessor:
     def arguments(self, line: str, at: int, file: str, number: int, name: str) -> tuple[list[str], int]:
         opening = re.compile(r"\s*\(").match(line, at)
         if not opening:
-            raise self.fail(file, number, at + 1, f"macro `{name} needs its arguments in parentheses, on one line")
+            raise self.fail(file, number, at + 1, f"macro `{name} needs its arguments in parentheses")
         depth, start, found = 1, opening.end(), []
         for i in range(opening.end(), len(line)):
             c = line[i]
@@ -196,7 +232,7 @@ class _Preprocessor:
                 start = i + 1
             if depth == 0:
                 return found, i + 1
-        raise self.fail(file, number, at + 1, f"macro `{name}: the closing parenthesis is missing on this line")
+        raise self.fail(file, number, at + 1, f"macro `{name}: the closing parenthesis is missing")
 
 
 def _strip_comments(text: str, file: str) -> str:

@@ -136,7 +136,7 @@ def test_a_hostile_card_runs_nothing(tmp_path: Path, place: str) -> None:
     change = {
         "dopant": ("dopant: chromium", f"dopant: {quoted}"),
         "source": ("validity: >-", f"validity: {quoted}\nextra: >-"),
-        "parameter": ("tau:", f"{quoted}:"),
+        "parameter": ("tau_on:", f"{quoted}:"),
         "model": ("model: msdc", f"model: {quoted}"),
         "value": ("1.0e-2", quoted),
     }

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The language's own functions: operators on time, noise, system functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lark import Tree
+
+from pyharness.errors import VerilogAError
+from pyharness.veriloga import graph
+from pyharness.veriloga.graph import FUNCTIONS, ONE, ZERO, Expr, apply, constant, leaf, voltage
+
+if TYPE_CHECKING:
+    from pyharness.veriloga.interpret import Interpreter
+
+__all__ = ("Functions",)
+
+# CODATA 2010, as OpenVAF's $vt
+_K_OVER_Q = 1.3806488e-23 / 1.602176565e-19
+_STATIC_ANALYSES = {"static", "dc", "ic", "nodeset"}
+_ANALYSES = {"static", "dc", "ic", "nodeset", "tran", "ac", "noise"}
+_SIMULATOR_VALUES = {
+    "gmin": 1e-12, "tnom": 27.0, "scale": 1.0, "shrink": 0.0, "imax": 1.0, "imelt": 1.0, "simulatorVersion": 1.0,
+    "sourceScaleFactor": 1.0, "minr": 1e-3, "rthresh": 1e-3, "iteration": 1.0,
+}  # fmt: skip
+_REFUSED = {
+    "random": "draw the value outside the model and pass it as an instance parameter",
+    "arandom": "draw the value outside the model and pass it as an instance parameter",
+    "strobe": "remove it: models print nothing",
+    "display": "remove it: models print nothing",
+    "write": "remove it: models print nothing",
+    "monitor": "remove it: models print nothing",
+    "debug": "remove it: models print nothing",
+    "discontinuity": "remove it: write the model smooth instead",
+    "finish": "remove it: a model does not end a simulation",
+    "stop": "remove it: a model does not end a simulation",
+    "error": "remove it: give the parameter a range",
+    "fatal": "remove it: give the parameter a range",
+    "table_model": "write the function out",
+}
+_WAYS = {
+    "idtmod": "use idt() and keep the range by a smooth function",
+    "transition": "write a smooth function of the voltage, or let the driving circuit ramp",
+    "slew": "write the rate limit as a state: I(n) <+ ddt(V(n)) - limited_rate",
+    "absdelay": "write the delay as a state, or let the driving circuit delay",
+    "laplace_nd": "write the filter as states with ddt()", "laplace_np": "write the filter as states with ddt()",
+    "laplace_zd": "write the filter as states with ddt()", "laplace_zp": "write the filter as states with ddt()",
+    "last_crossing": "let a comparator outside the model find the crossing",
+    "noise_table": "use white_noise() and flicker_noise()", "noise_table_log": "use white_noise() and flicker_noise()",
+    "ac_stim": "put the source beside the model",
+}  # fmt: skip
+
+
+class Functions:
+    """Evaluates calls for an interpreter."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.run = interpreter
+
+    def builtin(self, token: Any, given: list[Any]) -> Expr:
+        """Return the value of a function of the language."""
+        name = str(token)
+        if name in ("ddt", "idt", "ddx", "white_noise", "flicker_noise") and (self.run.calls or self.run.initial):
+            raise self.run.error(token, f"{name}() belongs into the analog block, outside functions and events")
+        if name in ("analysis", "ddt", "idt", "ddx", "white_noise", "flicker_noise"):
+            handler: Any = getattr(self, name)
+            result: Expr = handler(token, given)
+            return result
+        if name not in FUNCTIONS:
+            known = sorted([*FUNCTIONS, "ddt", "idt", "ddx", "analysis", "white_noise", "flicker_noise"])
+            way = _WAYS.get(name, f"use {', '.join(known)}, or declare an analog function")
+            raise self.run.error(token, f"function '{name}()' is not supported: {way}")
+        self.count(token, given, FUNCTIONS[name][0])
+        return apply(name, *(self.run.expr(a) for a in given))
+
+    def count(self, token: Any, given: list[Any], low: int, high: int | None = None) -> None:
+        if not low <= len(given) <= (high or low):
+            wanted = f"{low}" if high is None else f"{low} to {high}"
+            raise self.run.error(token, f"{token}() takes {wanted} arguments, got {len(given)}")
+
+    def texts(self, given: list[Any]) -> list[str]:
+        return [str(a.children[0]).strip('"') for a in given if isinstance(a, Tree) and a.data == "string"]
+
+    def analysis(self, token: Any, given: list[Any]) -> Expr:
+        kinds = self.texts(given)
+        if len(kinds) != len(given) or not kinds or not set(kinds) <= _ANALYSES:
+            raise self.run.error(
+                token, f"analysis() takes the names of analyses in quotes ({', '.join(sorted(_ANALYSES))})"
+            )
+        static = leaf("static")
+        moving = apply("not", static)
+        if set(kinds) & _STATIC_ANALYSES:
+            return ONE if set(kinds) - _STATIC_ANALYSES else static
+        return moving
+
+    def ddt(self, token: Any, given: list[Any]) -> Expr:
+        self.count(token, given, 1, 2)  # the second is a tolerance for solvers that take one
+        return apply("ddt", self.run.expr(given[0]))
+
+    def idt(self, token: Any, given: list[Any]) -> Expr:
+        """Make the integral a node: its potential is the integral less its start, so that it starts right."""
+        if len(given) > 2:
+            raise self.run.error(token, "idt() with a reset is an event: write the integral as a state with ddt()")
+        self.count(token, given, 1, 2)
+        rate = self.run.expr(given[0])
+        node = self.run.symbols.new_node("idt")
+        state, _ = self.run.branch(token, [Tree("name", [node])])
+        state.contributed = True
+        flow = apply("neg", rate)
+        start = ZERO
+        if len(given) == 2:
+            start = self.run.expr(given[1])
+            if graph.uses(start, "volt", "flow", "static", "abstime", "ddt", "noise"):
+                raise self.run.error(token, "the start of idt() must be constant: use a parameter")
+            flow = apply("select", leaf("static"), voltage(node), flow)
+        state.current = apply("add", apply("ddt", voltage(node)), flow)
+        return apply("add", start, voltage(node))
+
+    def ddx(self, token: Any, given: list[Any]) -> Expr:
+        self.count(token, given, 2)
+        value, unknown = self.run.expr(given[0]), self.run.expr(given[1])
+        if unknown.op not in ("volt", "flow", "temperature"):
+            raise self.run.error(token, "ddx() takes the potential of one node, V(n), or the current of a branch, I(b)")
+        if graph.uses(value, "ddt", "noise"):
+            raise self.run.error(token, "ddx() of a time derivative or of noise has no value: take it of the charge")
+        return graph.derivative(value, unknown)
+
+    def noise(self, token: Any, label: list[Any], psd: Expr, exponent: Expr) -> Expr:
+        texts = self.texts(label)
+        key = str(len(self.run.noise_labels) + 1)
+        self.run.noise_labels[key] = (texts[0] if texts else f"noise{key}", self.run.symbols.place(token))
+        return apply("noise", psd, exponent, name=key)
+
+    def white_noise(self, token: Any, given: list[Any]) -> Expr:
+        self.count(token, given, 1, 2)
+        return self.noise(token, given[1:], self.run.expr(given[0]), ZERO)
+
+    def flicker_noise(self, token: Any, given: list[Any]) -> Expr:
+        self.count(token, given, 2, 3)
+        return self.noise(token, given[2:], self.run.expr(given[0]), self.run.expr(given[1]))
+
+    # -- system functions ----------------------------------------------------------------------------------------
+
+    def refused(self, tree: Any, name: str) -> VerilogAError:
+        """Return the error for a system task or function that has no place in a model."""
+        word = name.lstrip("$")
+        way = _REFUSED.get("random" if word.startswith(("rdist", "dist")) else word, "remove it")
+        return self.run.error(tree, f"{name} is not supported in a model: {way}")
+
+    def system(self, tree: Any) -> Expr:
+        """Return the value of a system function."""
+        token, arguments = tree.children
+        given = list(arguments.children) if arguments is not None else []
+        name = str(token).lstrip("$")
+        match name, len(given):
+            case "temperature" | "abstime" | "mfactor", 0:
+                if name == "abstime" and (self.run.calls or self.run.initial):
+                    raise self.run.error(tree, "$abstime has no place in a function or event: pass it as an argument")
+                return leaf(name)
+            case "vt", 0 | 1:
+                at = self.run.expr(given[0]) if given else leaf("temperature")
+                return apply("mul", constant(_K_OVER_Q), at)
+            case "limit", n if n >= 1:  # it changes the way to the solution, not the solution
+                return self.run.expr(given[0])
+            case "simparam", 1 | 2:
+                return self.simparam(tree, given)
+            case "param_given", 1 if isinstance(given[0], Tree) and given[0].data == "name":
+                parameter = str(given[0].children[0])
+                if parameter not in self.run.symbols.parameters:
+                    raise self.run.error(tree, f"'{parameter}' is not a parameter")
+                return leaf("given", parameter)
+            case "port_connected", 1:
+                return ONE
+        raise self.refused(tree, str(token))
+
+    def simparam(self, tree: Any, given: list[Any]) -> Expr:
+        texts = self.texts(given[:1])
+        if not texts:
+            raise self.run.error(tree, "$simparam() takes the name of a value in quotes")
+        if len(given) == 2:
+            return self.run.expr(given[1])
+        if texts[0] not in _SIMULATOR_VALUES:
+            raise self.run.error(tree, f'$simparam("{texts[0]}") has no value here: give a default as second argument')
+        return constant(_SIMULATOR_VALUES[texts[0]])

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One source, three targets: NumPy, OSDI library and ngspice agree, over what the language offers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pyharness.errors import VerilogAError
+from pyharness.spice import run_batch
+from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_module, osdi_subcircuit
+
+HEAD = '`include "disciplines.vams"\n`include "constants.vams"\n'
+
+# each: source, the unknowns in order, what to expect of NumPy at one point: {row: (f, q)}
+CASES = {
+    "operators": """module dut(p, n);
+    inout p, n; electrical p, n;
+    parameter real g = 1.0e-3 from (0:inf) exclude 0.5;
+    parameter integer k = 7, m = -2;
+    localparam real twice = 2 * g;
+    aliasparam conductance = g;
+    real a, b; integer i, j;
+    analog begin
+        a = V(p, n);
+        i = k / 2;                     // 3
+        j = k % 3 - k / m;             // 1 + 3 = 4
+        b = i + 10 * j + 2 ** 3 + k / 2.0;  // 3 + 40 + 8 + 3.5
+        i = 2.5; b = b + 100 * i;      // 300
+        i = -2.5; b = b + 1000 * i;    // -3000
+        if (a >= 0.2 && a != 0.5 || !(a < 1)) b = b + 5; else b = b - 5;
+        b = b + (a > 0 ? exp(a) : -a) + pow(a * a, 1.5) + hypot(a, 1) + atan2(a, -2) + min(a, 0.1) * max(a, 0.2);
+        b = b + ln(1 + a * a) + log(2 + a) + sqrt(a * a + 1) + abs(a) + floor(a) + ceil(a) + sin(a) + cos(a) + tan(a);
+        b = b + asin(a / 4) + acos(a / 4) + atan(a) + sinh(a) + cosh(a) + tanh(a) + asinh(a) + acosh(2 + a) + atanh(a / 4);
+        I(p, n) <+ twice * b + conductance * limexp(100 * a) + g * -a ** 2 + a % 0.3;
+    end
+endmodule""",
+    "functions_case_loops": """module dut(p, n);
+    inout p, n; electrical p, n;
+    parameter integer kind = 2 from [0:3];
+    localparam integer terms = 6;
+    analog function real series;
+        input x; input count; output last;
+        real x, term, last; integer count, i;
+        begin
+            term = 1; series = 1;
+            for (i = 1; i <= 6; i = i + 1) begin term = term * x / i; series = series + term; end
+            last = term;
+        end
+    endfunction
+    analog function integer parity;
+        input n; integer n;
+        parity = n % 2;
+    endfunction
+    real a, s, l, w; integer i;
+    analog begin
+        a = V(p, n);
+        s = series(a, terms, l);
+        i = 0;
+        while (i < terms) begin : inner
+            real square;
+            square = a * i;
+            s = s + square * square;
+            i = i + 1;
+        end
+        repeat (3) s = 1.25 * s;
+        case (kind)
+            0, 1: w = 1;
+            2: w = a;
+            default: w = -1;
+        endcase
+        series(2 * a, 1, l);
+        I(p, n) <+ 1m * (s + l + w + parity(5) + parity(terms));
+    end
+endmodule""",
+    "charges_and_integrals": """module dut(p, n);
+    inout p, n; electrical p, n, m; branch (p, n) b;
+    parameter real c = 2n, l = 3u, ic = 0.25;
+    real q, y;
+    analog begin
+        q = c * V(b) * (1 + 0.1 * V(b));
+        I(b) <+ ddt(q) - 0.5 * ddt(c * V(p));
+        y = idt(V(p, n) - V(m), ic);
+        I(m) <+ 1m * (V(m) - y) + V(p) * ddt(1u * V(m)) + 1u * ddt(ddt(1n * V(m)));
+        if (V(p) > 0) I(p) <+ ddt(1n * V(p)); else I(p) <+ 1u * V(p);
+        I(m, n) <+ (c > 1n) ? ddt(c * V(m)) : 0;
+    end
+endmodule""",
+    "potentials_and_probes": """module dut(p, n);
+    inout p, n; electrical p, n, m, o; branch (m, n) coil; branch (p, o) ammeter;
+    parameter real rs = 5.0, l = 1u;
+    analog begin
+        V(o, m) <+ rs * I(o, m) + 0.1 * tanh(I(ammeter));
+        V(coil) <+ l * ddt(I(coil)) + 2 * I(coil);
+        I(p, n) <+ 1m * V(p, n) + 0.5 * I(coil) * V(p, n);
+        I(n, p) <+ 1u * V(n);
+    end
+endmodule""",
+    "switch_branch": """module dut(p, n);
+    inout p, n; electrical p, n, m;
+    parameter real rs = 0.0 from [0:inf);
+    analog begin
+        if (rs > 0) I(p, m) <+ V(p, m) / rs; else V(p, m) <+ 0;
+        I(m, n) <+ 1m * V(m, n);
+    end
+endmodule""",
+    "natures": """nature Concentration units = "1"; access = Conc; abstol = 1e-9; endnature
+nature Rate; units = "1/s"; access = Flow; abstol = 1e-9; endnature
+discipline chemical potential Concentration; flow Rate; enddiscipline
+module dut(inout electrical p, inout electrical n);
+    chemical c; thermal t; ground gnd;
+    parameter real x0 = 0.5;
+    analog begin
+        Flow(c) <+ ddt(Conc(c)) - V(p, n) + Conc(c);
+        Pwr(t) <+ 1m * Temp(t) - V(p, n) * V(p, n);
+        I(p, n) <+ 1m * V(p, n) * (x0 + Conc(c)) * (1 + 0.1 * Temp(t)) + 1u * V(p, gnd);
+    end
+endmodule""",
+    "system_functions": """`define TERM(x, y) ((x) * \\
+    (y))
+module dut(p, n);
+    inout p, n; electrical p, n;
+    parameter real r = 1k, s = 2.0;
+    real g, d; real scale = 3;
+    (* desc="Power", units="W" *) real power;
+    analog begin
+        @(initial_step) g = 1 / r;
+        d = ddx(pow(V(p), 3) * V(n), V(p));
+        I(p, n) <+ `TERM(g,
+            V(p, n)) + 1m * $vt + 1u * $vt(400) + 1n * $temperature + 1u * scale + d * 1u + $limit(V(p), "pnjlim", 1, 1) * 1u;
+        if ($param_given(s)) I(p, n) <+ 1.0; else I(p, n) <+ 2.0;
+        I(p, n) <+ 1m * $abstime + $simparam("gmin") * V(p, n) + $simparam("nothing", 1u) * $port_connected(p);
+        I(p, n) <+ white_noise(4 * `P_K * $temperature * g, "thermal") + flicker_noise(1e-18 * V(p, n), 1.2, "flicker");
+        if (analysis("static")) I(p, n) <+ 5; else I(p, n) <+ 7;
+        if (analysis("tran", "dc")) I(p, n) <+ 11;
+        $bound_step(1u / (1 + abs(V(p, n))));
+        power = V(p, n) * V(p, n) * g;
+    end
+endmodule""",
+}
+
+
+def write(folder: Path, name: str):
+    path = folder / "dut.va"
+    path.write_text(HEAD + CASES[name] + "\n")
+    return load_module(path)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_osdi_library_agrees_with_numpy(tmp_path: Path, osdi_device, name: str) -> None:
+    """Residuals and Jacobian of the compiled library equal NumPy's to rounding, at random points."""
+    module = write(tmp_path, name)
+    model = compile_numpy(module, {})
+    device = osdi_device(compile_osdi(module, tmp_path / "dut.osdi"))
+    assert device.errors == []
+    assert [n.removeprefix("flow(").removesuffix(")") for n in device.names] == list(model.system.names)
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        x = rng.uniform(-0.9, 0.9, len(model.system.names))
+        f, q = model.residuals(x, abstime=1.0)
+        df, dq = model.jacobians(x, abstime=1.0)
+        for mine, theirs in zip((f, q, df, dq), device.evaluate(x), strict=True):
+            # libm and NumPy differ by an ulp per call; limexp(100 a) reaches 1e39, hence relative
+            np.testing.assert_allclose(theirs, mine, rtol=1e-12, atol=1e-15 * max(1, np.abs(mine).max()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_jacobian_is_the_derivative(tmp_path: Path, name: str) -> None:
+    """Central differences of the residuals; points keep away from the steps of floor(), ceil() and conditions."""
+    model = compile_numpy(write(tmp_path, name), {})
+    rng = np.random.default_rng(2)
+    h = 1e-6
+    for _ in range(20):
+        x = rng.uniform(0.21, 0.29, len(model.system.names))
+        df, dq = model.jacobians(x)
+        for j in range(len(x)):
+            step = np.zeros(len(x))
+            step[j] = h
+            up, down = model.residuals(x + step), model.residuals(x - step)
+            for exact, high, low in zip((df, dq), up, down, strict=True):
+                scale = np.abs(exact).max() + np.abs(high).max()
+                np.testing.assert_allclose(exact[:, j], (high - low) / (2 * h), rtol=1e-5, atol=1e-8 * scale)
+
+
+def operators(a: float) -> float:
+    g = 1e-3
+    b = 3 + 40 + 8 + 3.5 + 300 - 3000 + (5 if a >= 0.2 else -5)
+    b += (np.exp(a) if a > 0 else -a) + (a * a) ** 1.5 + np.hypot(a, 1) + np.arctan2(a, -2) + min(a, 0.1) * max(a, 0.2)
+    b += np.log(1 + a * a) + np.log10(2 + a) + np.sqrt(a * a + 1) + abs(a) + np.floor(a) + np.ceil(a)
+    b += (
+        np.sin(a) + np.cos(a) + np.tan(a) + np.arcsin(a / 4) + np.arccos(a / 4) + np.arctan(a) + np.sinh(a) + np.cosh(a)
+    )
+    b += np.tanh(a) + np.arcsinh(a) + np.arccosh(2 + a) + np.arctanh(a / 4)
+    limited = np.exp(100 * a) if 100 * a < np.log(1e30) else 1e30 * (1 + 100 * a - np.log(1e30))
+    return 2 * g * b + g * limited + g * a * a + np.fmod(a, 0.3)
+
+
+def series(x: float) -> tuple[float, float]:
+    terms = [x**k / float(np.prod(range(1, k + 1))) for k in range(7)]
+    return sum(terms), terms[-1]
+
+
+def test_operators_mean_what_the_language_reference_says(tmp_path: Path) -> None:
+    """Integer division, remainder, rounding, precedence of the sign over **, against Python."""
+    model = compile_numpy(write(tmp_path, "operators"), {})
+    for a in (-0.8, -0.3, 0.05, 0.25, 0.45, 0.8):
+        f, _ = model.residuals([a + 0.1, 0.1])
+        assert f[0] == pytest.approx(operators((a + 0.1) - 0.1), rel=1e-13)
+        assert f[1] == -f[0]
+
+
+@pytest.mark.parametrize(("kind", "w"), [(0, 1.0), (1, 1.0), (2, 0.3), (3, -1.0)])
+def test_functions_case_and_loops(tmp_path: Path, kind: int, w: float) -> None:
+    """Loops written out, functions in place, outputs returned, case arms chosen."""
+    model = compile_numpy(write(tmp_path, "functions_case_loops"), {"kind": kind})
+    a = 0.3
+    s = (series(a)[0] + sum((a * i) ** 2 for i in range(6))) * 1.25**3
+    expected = 1e-3 * (s + series(2 * a)[1] + w + 1 + 0)
+    assert model.residuals([a, 0.0])[0][0] == pytest.approx(expected, rel=1e-13)
+
+
+def test_system_functions(tmp_path: Path, osdi_device) -> None:
+    """Values of $-functions; noise, time step and operating point as an OSDI library gives them."""
+    module = write(tmp_path, "system_functions")
+    v, t = 0.4, 330.0
+    k_q = 1.3806488e-23 / 1.602176565e-19
+    expected = 1e-3 * v + 1e-3 * k_q * t + 1e-6 * k_q * 400 + 1e-9 * t + 3e-6 + v * 1e-6
+    expected += 1e-3 * 2.0 + 1e-12 * v + 1e-6 + 11
+    for given, extra in (({}, 2.0), ({"s": 2.0}, 1.0)):
+        model = compile_numpy(module, given)
+        assert model.residuals([v, 0.0], temperature=t, abstime=2.0)[0][0] == pytest.approx(
+            expected + extra + 7, rel=1e-14
+        )
+        device = osdi_device(compile_osdi(module, tmp_path / f"{len(given)}.osdi"), given, temperature_k=t)
+        assert device.evaluate([v, 0.0], time_s=2.0)[0][0] == pytest.approx(expected + extra + 7, rel=1e-14)
+        rest = device.evaluate([v, 0.0], time_s=0.0, flags=8192)[0][0]
+        assert rest == pytest.approx(expected - 2e-3 + extra + 5, rel=1e-14)
+    device.evaluate([v, 0.0])
+    assert device.output("power") == pytest.approx(v * v * 1e-3, rel=1e-14)
+    assert device.bound_step_s == pytest.approx(1e-6 / 1.4, rel=1e-14)
+    np.testing.assert_allclose(device.noise(10.0), [4 * 1.3806503e-23 * t * 1e-3, 1e-18 * v / 10**1.2], rtol=1e-13)
+
+
+def test_instance_parameters_and_m_of_a_library(tmp_path: Path, osdi_device) -> None:
+    """An instance overrides the model, the model the default; m devices draw m times the current; ranges are told."""
+    module = write(tmp_path, "operators")
+    library = compile_osdi(module, tmp_path / "dut.osdi", instance_parameters=("k",))
+    one = osdi_device(library, {"g": 2e-3}, {"k": 9})
+    assert (one.output("k"), one.errors) == (9, [])
+    expected = compile_numpy(module, {"g": 2e-3, "k": 9}).residuals([0.3, 0.0])[0]
+    np.testing.assert_allclose(one.evaluate([0.3, 0.0])[0], expected, rtol=1e-13)
+    four = osdi_device(library, {"conductance": 2e-3, "k": 9}, {"$mfactor": 4.0})
+    np.testing.assert_allclose(four.evaluate([0.3, 0.0])[0], 4 * expected, rtol=1e-13)
+    assert osdi_device(library, {"g": -1.0}).errors == ["g", "g"]
+    assert osdi_device(library, {"g": 0.5}).errors == ["g", "g"]
+    with pytest.raises(VerilogAError, match="no parameter 'nothing' to set per instance"):
+        compile_osdi(module, tmp_path / "x.osdi", instance_parameters=("nothing",))
+
+
+@pytest.mark.parametrize("name", ["operators", "functions_case_loops"])
+def test_ngspice_agrees_with_numpy(tmp_path: Path, name: str) -> None:
+    """A slow ramp through the subcircuit against NumPy at the same voltages."""
+    module = write(tmp_path, name)
+    model = compile_numpy(module, {})
+    text = emit_ngspice(module, name="dut", parameters={}).text
+    deck = [text, "v1 a 0 pwl(0 -0.45 1 0.45)", "x1 a 0 dut", ".options reltol=1e-9 gmin=1e-18"]
+    run = run_batch(deck, ".tran 0.01 1 0 0.01", save=["v(a)", "i(v1)"])
+    v = run.vectors["v(a)"]
+    expected = model.residuals(np.array([v, 0 * v]))[0][0]
+    smooth = np.abs(v) > 1e-3  # floor(), ceil() and % step at 0; ngspice's own fmod-free form needs no more room
+    np.testing.assert_allclose(-run.vectors["i(v1)"][smooth], expected[smooth], rtol=1e-8)
+
+
+def test_ngspice_charges_and_integrals(tmp_path: Path) -> None:
+    """A capacitor, an integral and a nested derivative in ngspice against their closed forms."""
+    path = tmp_path / "dut.va"
+    path.write_text(
+        HEAD
+        + """module dut(p, n);
+    inout p, n; electrical p, n;
+    parameter real c = 2n, ic = 0.25;
+    real y;
+    analog begin
+        y = idt(V(p, n), ic);
+        I(p, n) <+ V(p, n) * ddt(c * V(p, n)) + 1m * y;
+    end
+endmodule
+"""
+    )
+    text = emit_ngspice(load_module(path), name="dut", parameters={}).text
+    deck = [text, "v1 a 0 sin(0 1 1k)", "x1 a 0 dut", ".options reltol=1e-7 trtol=1"]
+    run = run_batch(deck, ".tran 1u 2m 0 1u", save=["v(a)", "i(v1)"])
+    t, w = run.vectors["time"], 2e3 * np.pi
+    expected = np.sin(w * t) * 2e-9 * w * np.cos(w * t) + 1e-3 * (0.25 + (1 - np.cos(w * t)) / w)
+    late = t > 2e-5  # the derivative's node starts at rest, at 0
+    np.testing.assert_allclose(-run.vectors["i(v1)"][late], expected[late], rtol=0, atol=2e-4 * np.abs(expected).max())
+
+
+def test_ngspice_potentials_and_probes(tmp_path: Path) -> None:
+    """A series resistor, a coil and current probes in ngspice against the equations solved by NumPy."""
+    module = write(tmp_path, "potentials_and_probes")
+    text = emit_ngspice(module, name="dut", parameters={"l": 1e-6}).text
+    run = run_batch([text, "v1 a 0 1", "x1 a 0 dut", ".options reltol=1e-9"], ".op", save=["v(a)", "i(v1)"])
+    model = compile_numpy(module, {})
+    names = list(model.system.names)
+    x = np.zeros(len(names))
+    fixed = {names.index("p"): 1.0, names.index("n"): 0.0}
+    free = [i for i in range(len(x)) if i not in fixed]
+    for i, value in fixed.items():
+        x[i] = value
+    for _ in range(50):
+        f, (df, _) = model.residuals(x)[0], model.jacobians(x)
+        x[free] -= np.linalg.solve(df[np.ix_(free, free)], f[free])
+    assert -run.vectors["i(v1)"][0] == pytest.approx(model.residuals(x)[0][0], rel=1e-9)
+    # a coil with a step: L/R = 1u/7 plus the tanh's 0.1
+    deck = [text, "v1 a 0 pwl(0 0 1n 1)", "x1 a 0 dut", ".options reltol=1e-7"]
+    run = run_batch(deck, ".tran 1n 2u 0 1n", save=["i(v1)"])
+    assert -run.vectors["i(v1)"][-1] == pytest.approx(model.residuals(x)[0][0], rel=1e-5)
+
+
+def test_switch_branches(tmp_path: Path) -> None:
+    """A branch that parameters make a short or a resistor goes to ngspice; one that a voltage switches does not."""
+    module = write(tmp_path, "switch_branch")
+    for rs, expected in ((0.0, 1e-3), (1000.0, 0.5e-3)):
+        text = emit_ngspice(module, name="dut", parameters={"rs": rs}).text
+        run = run_batch([text, "v1 a 0 1", "x1 a 0 dut"], ".op", save=["i(v1)"])
+        assert -run.vectors["i(v1)"][0] == pytest.approx(expected, rel=1e-6)
+    path = tmp_path / "relay.va"
+    path.write_text(
+        HEAD
+        + "module relay(p, n); inout p, n; electrical p, n; analog if (V(p) > 1) V(p, n) <+ 0; else I(p, n) <+ 0; endmodule"
+    )
+    with pytest.raises(VerilogAError, match=r"relay\.va:3:\d+: branch 'p_n' is a voltage or a current by turns"):
+        emit_ngspice(load_module(path), name="relay", parameters={})
+
+
+def test_long_expressions_are_split_over_nodes(tmp_path: Path) -> None:
+    """What would double with each step stays a few lines, and means the same."""
+    path = tmp_path / "dut.va"
+    steps = "\n".join("x = x * x - 0.3 * x + 0.1;" for _ in range(40))
+    path.write_text(
+        HEAD
+        + f"module dut(p, n); inout p, n; electrical p, n; real x;\nanalog begin x = V(p, n); {steps}\nI(p, n) <+ 1m * x; end endmodule"
+    )
+    module = load_module(path)
+    text = emit_ngspice(module, name="dut", parameters={}).text
+    assert len(text) < 100_000 and max(map(len, text.splitlines())) < 10_000
+    run = run_batch([text, "v1 a 0 0.9", "x1 a 0 dut", ".options reltol=1e-9"], ".op", save=["i(v1)"])
+    assert -run.vectors["i(v1)"][0] == pytest.approx(compile_numpy(module, {}).residuals([0.9, 0.0])[0][0], rel=1e-8)
+
+
+def test_what_ngspice_cannot_hold_is_named(tmp_path: Path) -> None:
+    """Noise, operating-point variables and $bound_step are told with their place."""
+    sub = emit_ngspice(write(tmp_path, "system_functions"), name="dut", parameters={})
+    text = "\n".join(sub.ignored)
+    assert "dut.va:17:20: noise source 'thermal'" in text and "noise source 'flicker'" in text
+    assert "operating-point variable 'power'" in text and "$bound_step" in text
+
+
+def test_openvaf_is_preferred_where_installed(tmp_path: Path) -> None:
+    """OpenVAF's command line; its failure is told with what it printed, and nothing is left behind."""
+    module = write(tmp_path, "operators")
+    fake = tmp_path / "openvaf"
+    fake.write_text('#!/bin/sh\n[ "$1" = -o ] && cp "$3" "$2"\n')
+    fake.chmod(0o755)
+    out = compile_osdi(module, tmp_path / "out" / "dut.osdi", openvaf=str(fake))
+    assert out.read_text() == (tmp_path / "dut.va").read_text()
+    fake.write_text('#!/bin/sh\necho "error: it is late" >&2; exit 65\n')
+    with pytest.raises(VerilogAError, match=r"(?s)could not compile dut\.va, exit status 65.*it is late"):
+        compile_osdi(module, tmp_path / "bad.osdi", openvaf=str(fake))
+    assert not (tmp_path / "bad.osdi").exists()
+
+
+@pytest.mark.parametrize("name", ["functions_case_loops", "potentials_and_probes", "natures"])
+def test_ngspice_b_sources_agree_with_osdi(tmp_path: Path, osdi_simulator, name: str) -> None:
+    """In one ngspice, at the same time points: B sources and the library, to 1e-9 of the largest current."""
+    module = write(tmp_path, name)
+    library = compile_osdi(module, tmp_path / "dut.osdi")
+    texts = [
+        emit_ngspice(module, name="dut", parameters={}).text,
+        osdi_subcircuit(module, name="dut", parameters={}, library=library).text,
+    ]
+    currents = []
+    for text, libraries in zip(texts, ([], [library]), strict=True):
+        # a step that the tolerances never shorten: both runs stop at the same times
+        deck = [text, "v1 a 0 pwl(0 0 1m 0.4 2m -0.4)", "x1 a 0 dut", ".options reltol=1e-9 trtol=1e6 vntol=1e-12 abstol=1e-16 gmin=1e-18"]  # fmt: skip
+        run = run_batch(deck, ".tran 2u 2m 0 2u", save=["i(v1)"], libraries=libraries)
+        currents.append(run.vectors["i(v1)"])
+        times = run.vectors["time"]
+    assert len(currents[0]) == len(currents[1]) == len(times)
+    np.testing.assert_allclose(currents[0], currents[1], rtol=0, atol=1e-9 * np.abs(currents[0]).max())
