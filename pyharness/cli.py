@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from pyharness import __version__
@@ -186,7 +187,7 @@ def compile_model(
     if target is Target.numpy:
         text = compile_numpy(module, values, tuple(free)).source
     else:
-        subcircuit = emit_ngspice(module, name=name or module.name, parameters=values, instance_parameters=free)
+        subcircuit = emit_ngspice(module, name=name or module.name.lower(), parameters=values, instance_parameters=free)
         for what in subcircuit.ignored:
             print(f"pyharness: not in the ngspice target: {what}", file=sys.stderr)
         text = subcircuit.text + "\n"
@@ -195,6 +196,87 @@ def compile_model(
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8")
+
+
+@_typer.command()
+def fit(
+    dopant: Annotated[str, typer.Argument(help="tungsten, tin, chromium or carbon.")],
+    model: Annotated[Path | None, typer.Option(help="Verilog-A file; msdc by default.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="What may vary; fit.yaml beside the model by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the measured tables; the shipped ones by default.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Card to start from; the plan's start by default.")] = None,
+    evaluations: Annotated[int, typer.Option(min=1, help="Limit of the fit's length.")] = 150,
+    out: Annotated[Path, typer.Option("--out", help="Folder for <dopant>.yaml and <dopant>.json.")] = Path("build/fit"),
+) -> None:
+    """Fit a model to a measured device: writes a card, and a table of model against measurement."""
+    from pyharness.fit import LIMITS, card_of, fit_card, load_measured, load_plan, record_of, write_card
+    from pyharness.resources import model_dir
+    from pyharness.veriloga import load_card, load_module
+
+    source = model or model_dir() / "msdc" / "msdc.va"
+    measured = load_measured(dopant, data)
+    fit_plan = load_plan(plan or source.with_name("fit.yaml"))
+    module = load_module(source)
+    first = load_card(start)[1].parameters if start else None
+    with Progress(*Progress.get_default_columns(), console=_console, disable=not _console.is_terminal) as bar:
+        task = bar.add_task(f"fitting {module.name} to {dopant}", total=evaluations)
+        result = fit_card(
+            module, fit_plan, measured, start=first, max_evaluations=evaluations,
+            progress=lambda n, cost: bar.update(task, completed=n, description=f"{dopant}: cost {cost:.3f}"),
+        )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{dopant}.json").write_text(record_of(measured, result), encoding="utf-8")
+    write_card(card_of(module, measured, result), out / f"{dopant}.yaml")
+    table = Table(title=f"{dopant}: deviation of {module.name} from the measurement, and limit (beyond it: !)")
+    for heading in (
+        "source",
+        *(
+            {"vset_v": "vset_v (30 mV)", "rhrs_ohm": "rhrs_ohm (x2)"}.get(name, f"{name} ({limit:.0%})")
+            for name, limit in LIMITS.items()
+        ),
+    ):
+        table.add_column(heading, justify="right")
+    for row in result.rows:
+        cells = [
+            f"{row.deviation[n] * 1e3:+.0f} mV{'' if row.reached(n) else ' !'}"
+            if n == "vset_v"
+            else f"{row.deviation[n]:+.1%}{'' if row.reached(n) else ' !'}"
+            for n in LIMITS
+        ]
+        table.add_row(f"{row.amplitude_v:g} V {row.frequency_hz:g} Hz", *cells)
+    _console.print(table)
+    _console.print(
+        f"SET voltage against frequency: sign {'right' if result.trend_right else 'WRONG'}; {out / dopant}.yaml and .json"
+    )
+
+
+@_typer.command()
+def qa(
+    subjects: Annotated[
+        list[str] | None, typer.Argument(help="Cards, models or .va files; all that are shipped by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for <model>.json.")] = Path("build/qa"),
+) -> None:
+    """Check a memristor model: numerics, physics, agreement of the targets."""
+    from pyharness.errors import SimulationError
+    from pyharness.qa import run_suite, shipped_subjects, subject_of, table_of, write_table
+
+    chosen = [subject_of(name) for name in subjects or shipped_subjects()]
+    answers = []
+    with Progress(*Progress.get_default_columns(), console=_console, disable=not _console.is_terminal) as bar:
+        for subject in chosen:
+            task = bar.add_task(f"{subject.module.name}, {subject.name}", total=1)
+            checks = run_suite(subject, lambda done, of, task=task: bar.update(task, completed=done, total=of))  # type: ignore[misc]
+            answers.append((subject, checks))
+    for subject, checks in answers:
+        _console.print(table_of(subject, checks))
+    paths = write_table(answers, out)
+    _console.print(f"written: {', '.join(map(str, paths))}")
+    failed = [f"{s.module.name}, {s.name}: {c.name}" for s, checks in answers for c in checks if not c.passed]
+    if failed:
+        raise SimulationError(f"{len(failed)} checks failed: {'; '.join(failed)}")
 
 
 def app() -> None:

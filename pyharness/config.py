@@ -105,8 +105,8 @@ class ArraySection(_Section):
 class Solver(_Section):
     """Accuracy of the analog side: see :class:`pyharness.cosim.SolverOptions`."""
 
-    reltol: Annotated[float, Field(ge=1e-9, le=1e-2)] = 1e-4
-    trtol: Annotated[float, Field(ge=0.1, le=100)] = 2.0
+    reltol: Annotated[float, Field(ge=1e-9, le=1e-2)] = 5e-5
+    trtol: Annotated[float, Field(ge=0.1, le=100)] = 0.5
     tmax_s: Annotated[float, Field(ge=1e-9, le=1e-2)] = 1e-3
     crossing_tol_s: Annotated[float, Field(ge=1e-12, le=1e-6)] = 2e-8
 

@@ -33,6 +33,7 @@ def _library_found() -> bool:
 
 
 TOOLS: dict[str, Callable[[], bool]] = {
+    "adms": lambda: which("admsXml") is not None,
     "iverilog": lambda: which("iverilog") is not None and which("vvp") is not None,
     "libngspice0": _library_found,
     "ngspice": lambda: which("ngspice") is not None,
@@ -42,8 +43,11 @@ TOOLS: dict[str, Callable[[], bool]] = {
 
 COUPLED, BATCH = ("iverilog", "libngspice0"), ("ngspice",)
 BY_FOLDER = {"cosim": COUPLED, "rtl": ("iverilog", "verilator"), "system": COUPLED}
-BY_FUNCTION = {"simulate": COUPLED, "measure_rc": COUPLED, "run_batch": BATCH}
-"""Folder under tests/, or function that a test module imports -> packages of the simulators that it runs."""
+BY_FUNCTION = {"simulate": COUPLED, "measure_rc": COUPLED, "run_batch": BATCH, "run_suite": BATCH}
+"""Folder under tests/, or function that a test module imports -> packages of the simulators that it runs.
+
+A module's own ``NEEDS`` names further ones.
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,7 +70,9 @@ def needed(item: pytest.Item) -> list[str]:
     inside = item.path.relative_to(TESTS).parts if item.path.is_relative_to(TESTS) else ("",)
     names = vars(item.module) if isinstance(item, pytest.Function) else {}
     by_function = (tools for name, tools in BY_FUNCTION.items() if name in names)
-    return sorted({*BY_FOLDER.get(inside[0], ()), *(tool for tools in by_function for tool in tools)})
+    return sorted(
+        {*BY_FOLDER.get(inside[0], ()), *names.get("NEEDS", ()), *(tool for tools in by_function for tool in tools)}
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fit a model's parameters to measured current-voltage loops."""
 
+from pyharness.fit.cards import card_of, conductance, hold_figures, pulsed_state, record_of, window_states, write_card
 from pyharness.fit.fitting import FitPlan, FitResult, fit_card, load_plan
 from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured, load_measured
@@ -10,9 +11,16 @@ __all__ = (
     "FitPlan",
     "FitResult",
     "Measured",
+    "card_of",
+    "conductance",
     "figures",
     "fit_card",
+    "hold_figures",
     "load_measured",
     "load_plan",
+    "pulsed_state",
+    "record_of",
     "simulate_loops",
+    "window_states",
+    "write_card",
 )

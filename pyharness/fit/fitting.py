@@ -24,11 +24,13 @@ __all__ = ("FitPlan", "FitResult", "Row", "compare", "fit_card", "load_plan")
 Array = NDArray[np.float64]
 
 # the rated condition and its frequency series come first; the other amplitudes and the averaged curves guide
-_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 3.0, 1.0, 0.15, 0.15
+_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 4.0, 1.0, 0.15, 0.15
+_WEIGHT_OFF, _WEIGHT_HOLD = 0.5, 3.0
 RATED_V, RATED_HZ = 1.0, 10.0
-# A card holds its state: |dx/dt| at 0 V at most 1e-5 of a second, at the read voltage at most 1 % a second of the state.
-_HOLD_PER_S, _READ_PER_S, _READ_V = 1e-5, 1e-2, 0.1
-_STATES = (0.05, 0.5)
+# A card holds its state: it moves at most 1 % in an hour at 0 V and 1 % in a second at the read voltage.  The smallest
+# state that is looked at leaves a thousandth of the largest conductance; near 1 a falling threshold must not latch.
+_HOLD_PER_S, _READ_PER_S, _READ_V = 3e-6, 1e-2, 0.1
+_STATES = (1e-3, 1e-2, 0.1, 0.5, 0.95)
 _DIFFERENCE = 1e-3
 
 
@@ -86,7 +88,9 @@ class Row:
     deviation: dict[str, float]
 
     def reached(self, name: str) -> bool:
-        """Return whether a figure lies within its limit."""
+        """Return whether a figure lies within its limit; the off resistance's is a factor, either way."""
+        if name == "rhrs_ohm":
+            return 1 / (1 + LIMITS[name]) <= 1 + self.deviation[name] <= 1 + LIMITS[name]
         return abs(self.deviation[name]) <= LIMITS[name]
 
 
@@ -119,7 +123,7 @@ def compare(model: NumpyModel, parameters: Mapping[str, float], measured: Measur
         series_ohm=measured.series_ohm, steps=steps,
     )  # fmt: skip
     found = figures(v, i)
-    off = deviations(found, measured.figures)
+    off = deviations(found, measured.figures, measured.lobe_floor_w)
     return [
         Row(
             float(measured.amplitude_v[k]),
@@ -152,22 +156,22 @@ class _Cost:
         v, i = simulate_loops(
             self.model, values, amplitude_v=m.amplitude_v, frequency_hz=m.frequency_hz, series_ohm=m.series_ohm, steps=self.steps
         )  # fmt: skip
-        found = figures(v, i)
+        away = deviations(figures(v, i), m.figures, m.lobe_floor_w)
         parts = []
         for name, limit in LIMITS.items():
             if name in ("imax_a", "vset_v"):
-                off = (found[name] - m.figures[name]) / (limit if name == "vset_v" else limit * m.figures[name])
+                off = away[name] / limit
             else:  # figures that span decades: the logarithm treats too large and too small alike
-                off = np.log((found[name] + 1e-12) / m.figures[name]) / np.log(1 + limit)
-            parts.append(self.weight * off)
+                off = np.log(np.maximum(1 + away[name], 1e-9)) / np.log(1 + limit)
+            parts.append(self.weight * off * (_WEIGHT_OFF if name == "rhrs_ohm" else 1.0))
         at = np.round(m.phase * self.steps).astype(int) % self.steps - 1
         for curve, data in ((v, m.voltage_v), (i, m.current_a)):
             off = _WEIGHT_CURVES * (curve[..., at] - data) / data.std(-1)[:, None]
             parts.append(off.reshape((*off.shape[:-2], -1)))
         for state in _STATES:
-            for volt, limit in ((0.0, _HOLD_PER_S), (_READ_V, _READ_PER_S * state)):
+            for volt, limit in ((0.0, _HOLD_PER_S * state), (_READ_V, _READ_PER_S * state)):
                 rate = np.abs(self.model.rate(volt, state, **{**values, "x0": np.array(0.0)}))
-                parts.append(np.maximum(0, np.log(np.maximum(rate, 1e-300) / limit)))
+                parts.append(_WEIGHT_HOLD * np.maximum(0, np.log(np.maximum(rate, 1e-300) / limit)))
         return np.nan_to_num(np.concatenate(parts, -1), nan=50, posinf=50, neginf=-50)
 
 

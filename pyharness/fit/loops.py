@@ -17,8 +17,11 @@ Array = NDArray[np.float64]
 _GAMMA = 1 - 1 / math.sqrt(2)
 _NEWTON = 4
 
-LIMITS = {"imax_a": 0.05, "vset_v": 0.030, "ron_ohm": 0.20, "lobe_set_w": 0.30, "lobe_reset_w": 0.30}
-"""What a fit must reach: relative deviations, and 30 mV for the SET voltage."""
+LIMITS = {"imax_a": 0.05, "vset_v": 0.030, "ron_ohm": 0.20, "lobe_set_w": 0.30, "lobe_reset_w": 0.30, "rhrs_ohm": 1.0}
+"""What a fit must reach: relative deviations, 30 mV for the SET voltage, a factor of 2 for the off resistance."""
+
+RHRS_CEILING_OHM = 1e6
+"""The measurement resolves no larger resistance; both sides of the comparison end here."""
 
 
 def simulate_loops(
@@ -83,12 +86,16 @@ def figures(voltage_v: Array, current_a: Array) -> dict[str, Array]:
     """Return the figures of loops of shape (..., steps) that start at the rising zero of the source.
 
     Largest current; largest device voltage while the source rises; least-squares resistance while it falls from its peak to
-    zero; area of the positive and of the negative lobe in V*A.
+    zero; area of the positive and of the negative lobe in V*A; least-squares resistance on the way back from the negative
+    peak, the off state.
     """
     n = voltage_v.shape[-1]
     rising, falling = slice(0, n // 4 + 1), slice(n // 4, n // 2)
-    positive, negative = slice(0, n // 2), slice(n // 2, n)
-    v, i = voltage_v[..., falling], current_a[..., falling]
+    positive, negative, back = slice(0, n // 2), slice(n // 2, n), slice(3 * n // 4, n - 1)
+
+    def resistance(part: slice) -> Array:
+        v, i = voltage_v[..., part], current_a[..., part]
+        return np.asarray((v * v).sum(-1) / (v * i).sum(-1))
 
     def lobe(part: slice) -> Array:
         dv = np.diff(voltage_v[..., part], axis=-1)
@@ -98,12 +105,23 @@ def figures(voltage_v: Array, current_a: Array) -> dict[str, Array]:
     return {
         "imax_a": np.asarray(current_a.max(-1)),
         "vset_v": np.asarray(voltage_v[..., rising].max(-1)),
-        "ron_ohm": np.asarray((v * v).sum(-1) / (v * i).sum(-1)),
+        "ron_ohm": resistance(falling),
         "lobe_set_w": lobe(positive),
         "lobe_reset_w": lobe(negative),
+        "rhrs_ohm": resistance(back),
     }
 
 
-def deviations(model: Mapping[str, Array], measured: Mapping[str, Array]) -> dict[str, Array]:
-    """Return model against measurement: relative, the SET voltage's in volt."""
-    return {k: model[k] - measured[k] if k == "vset_v" else model[k] / measured[k] - 1 for k in LIMITS}
+def deviations(model: Mapping[str, Array], measured: Mapping[str, Array], lobe_floor_w: Array) -> dict[str, Array]:
+    """Return model against measurement: relative, the SET voltage's in volt.
+
+    What the measurement cannot resolve counts as equal: off resistances above :data:`RHRS_CEILING_OHM`, lobes below
+    ``lobe_floor_w`` (V*A, by condition).
+    """
+    found = {k: model[k] - measured[k] if k == "vset_v" else model[k] / measured[k] - 1 for k in LIMITS}
+    ends = (np.minimum(side["rhrs_ohm"], RHRS_CEILING_OHM) for side in (model, measured))
+    found["rhrs_ohm"] = np.divide(*ends) - 1
+    for name in ("lobe_set_w", "lobe_reset_w"):
+        ends = (np.maximum(side[name], lobe_floor_w) for side in (model, measured))
+        found[name] = np.divide(*ends) - 1
+    return found

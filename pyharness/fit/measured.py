@@ -17,13 +17,15 @@ __all__ = ("DOPANTS", "FIGURES", "Measured", "load_measured")
 
 Array = NDArray[np.float64]
 DOPANTS = {"tungsten": "W", "tin": "Sn", "chromium": "Cr", "carbon": "C"}
-FIGURES = ("imax_a", "vset_v", "ron_ohm", "lobe_set_w", "lobe_reset_w")
+FIGURES = ("imax_a", "vset_v", "ron_ohm", "lobe_set_w", "lobe_reset_w", "rhrs_ohm")
+_OFFSET_V = 1e-3
 _COLUMNS = {
     "imax_a": ("Imax_uA", 1e-6),
     "vset_v": ("Vset_Vmpeak_med", 1.0),
     "ron_ohm": ("Ron_k_med", 1e3),
     "lobe_set_w": ("lobe_pos_VuA", 1e-6),
     "lobe_reset_w": ("lobe_neg_VuA", 1e-6),
+    "rhrs_ohm": ("Rhrs_negreturn_k_med", 1e3),
 }
 
 
@@ -51,6 +53,11 @@ class Measured:
     phase: Array
     voltage_v: Array
     current_a: Array
+
+    @property
+    def lobe_floor_w(self) -> Array:
+        """Smallest lobe area in V*A that the set-up resolves: an offset of 1 mV at the resistor, over the sweep."""
+        return np.asarray(_OFFSET_V / self.series_ohm * 2 * self.amplitude_v)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

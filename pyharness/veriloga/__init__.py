@@ -10,6 +10,7 @@ from pyharness.veriloga.ngspice import Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
 from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
+from pyharness.veriloga.reference import divider_voltage, integrate
 
 __all__ = (
     "Card",
@@ -20,8 +21,10 @@ __all__ = (
     "Subcircuit",
     "compile_numpy",
     "compile_osdi",
+    "divider_voltage",
     "emit_ngspice",
     "emit_osdi",
+    "integrate",
     "load_card",
     "load_device",
     "load_module",

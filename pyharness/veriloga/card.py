@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,8 +21,46 @@ __all__ = ("Card", "Device", "load_card", "load_device")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
 
+class Spread(BaseModel):
+    """How a parameter scatters: ``normal`` adds ``sigma`` (in ``unit``), ``lognormal`` multiplies (``sigma`` of the logarithm)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    distribution: Literal["normal", "lognormal"]
+    sigma: Annotated[float, Field(ge=0)]
+    unit: str
+    source: str
+
+
+class Spreads(BaseModel):
+    """Scatter by parameter, from pulse to pulse of one device and from device to device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cycle_to_cycle: dict[str, Spread] = {}
+    device_to_device: dict[str, Spread] = {}
+
+
+class Hold(BaseModel):
+    """Largest relative change of a conductance in the window: an hour at 0 V; 10^4 reads of 0.1 V and 100 us."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hour_at_0_v: Annotated[float, Field(ge=0)]
+    reads_10000: Annotated[float, Field(ge=0)]
+
+
+class FitError(BaseModel):
+    """How the model deviates from the measurement: at 1 V 10 Hz, and where a figure is beyond its limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rated: dict[str, str]
+    beyond_limits: list[str]
+
+
 class Card(BaseModel):
-    """One card as written in its file."""
+    """One card as written in its file; ``series_ohm`` is the resistor that the measurement and the window are for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,6 +68,10 @@ class Card(BaseModel):
     dopant: str
     parameters: dict[str, float]
     window_siemens: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+    series_ohm: Annotated[float, Field(gt=0)] | None = None
+    hold: Hold | None = None
+    spread: Spreads = Spreads()
+    fit: FitError | None = None
     validity: str
     source: str
 
@@ -85,4 +127,10 @@ def load_device(name: str | Path) -> Device:
         raise ConfigError(f"card '{stem}' names the model '{card.model}', but there is no {source.name}")
     module = load_module(source)
     module.check_parameters(card.parameters)
+    for kind in ("cycle_to_cycle", "device_to_device"):
+        for name in getattr(card.spread, kind):
+            if name not in module.parameters:
+                raise ConfigError(
+                    f"card '{stem}': spread.{kind} names '{name}', which module '{module.name}' does not have"
+                )
     return Device(stem, card, module)

@@ -226,10 +226,10 @@ class _Elaborator:
 
     def on_parameter(self, tree: Node) -> None:
         attributes, keyword, kind, *defaults = tree.children
-        texts = _texts(attributes)
         for default in defaults:
             assert isinstance(default, Tree)
-            token, start, *ranges = default.children
+            token, start, *ranges, own = default.children
+            texts = _texts(attributes) | _texts(own)
             name = self.declare(token)
             value = self.interpreter.expr(start)
             if graph.uses(value, "volt", "flow", "static", "ddt", "noise", "abstime"):
@@ -246,7 +246,7 @@ class _Elaborator:
                 intervals=tuple(intervals),
                 excluded=tuple(excluded),
                 units=texts.get("units", ""),
-                desc=texts.get("desc", ""),
+                desc=texts.get("desc", texts.get("info", "")),
                 instance=texts.get("type") == "instance",
                 local=str(keyword) == "localparam",
             )

@@ -12,7 +12,7 @@ from pyharness.veriloga import graph
 from pyharness.veriloga.graph import FUNCTIONS, ONE, ZERO, Expr, apply, constant, leaf, voltage
 
 if TYPE_CHECKING:
-    from pyharness.veriloga.interpret import Interpreter
+    from pyharness.veriloga.expressions import Expressions
 
 __all__ = ("Functions",)
 
@@ -55,7 +55,7 @@ _WAYS = {
 class Functions:
     """Evaluates calls for an interpreter."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, interpreter: Expressions) -> None:
         self.run = interpreter
 
     def builtin(self, token: Any, given: list[Any]) -> Expr:

@@ -4,20 +4,23 @@
 ngspice evaluates each B source's expression and every derivative tree twice per iteration, without sharing.  So:
 parameters are folded in, a difference of two node potentials gets a node of its own (one controlling variable instead of
 two), linear currents and charges become native resistors and capacitors, an expression that would grow too long is split
-over nodes.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice adds gmin and bends the reverse branch.
+over nodes.  The number of devices in parallel, m, is a parameter of the subcircuit and of every element: left to itself,
+ngspice gives an instance's m to R and C but not to B.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice adds gmin and bends the reverse branch.  limexp() is exp(): they
+differ above 1e30, and ngspice bounds its exp().
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, constant, derivative, leaf, voltage
+from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant, derivative, leaf, voltage
 from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Branch, Module
+from pyharness.veriloga.simplify import simplify
 
 __all__ = ("Subcircuit", "check_names", "emit_ngspice")
 
@@ -65,7 +68,9 @@ class _Emitter:
         self.split: dict[Expr, str] = {}
         self.lines: list[str] = []
         self.probes = {
-            b.flow: f"b_{b.flow}" if b.is_potential is ONE else f"v_{b.flow}" for b in module.branches if b.flow
+            b.flow: (f"b_{b.flow}" if b.is_potential is ONE else f"v_{b.flow}").lower()
+            for b in module.branches
+            if b.flow
         }
 
     def text(self, e: Expr) -> str:
@@ -89,11 +94,11 @@ class _Emitter:
             case "const":
                 return repr(e.value) if e.value >= 0 else f"({e.value!r})"
             case "param":
-                return f"{{{e.name}}}"
+                return f"{{{e.name.lower()}}}"
             case "volt":
-                return f"v({e.name})"
-            case "flow":
-                return f"i({self.probes[e.name]})"
+                return f"v({e.name.lower()})"
+            case "flow":  # of one device: the source carries all m of them
+                return f"(i({self.probes[e.name]}) / {{m}})"
             case "static":
                 return "(time <= 0)"
             case "abstime":
@@ -107,11 +112,8 @@ class _Emitter:
             case "select":
                 truth = e.args[0].op in ("lt", "le", "eq", "static")
                 return f"({a[0]} ? {a[1]} : {a[2]})" if truth else f"(({a[0]} > 0.5) ? {a[1]} : {a[2]})"
-            case "limexp":
-                x = a[0]
-                return (
-                    f"(({x} < {LIMEXP_KNEE!r}) ? exp(min({x}, {LIMEXP_KNEE!r})) : 1e30 * ({x} - {LIMEXP_KNEE - 1!r}))"
-                )
+            case "limexp":  # ngspice's exp() is bounded itself
+                return f"exp({a[0]})"
             case "pow":
                 return self.power(e, a)
             case "hypot":
@@ -142,6 +144,7 @@ class _Emitter:
         return f"pwr({a[0]}, {a[1]})"
 
     def difference(self, plus: str, minus: str) -> str:
+        plus, minus = plus.lower(), minus.lower()
         if (minus, plus) in self.differences:
             return f"(-v({self.differences[minus, plus]}))"
         return f"v({self.differences.setdefault((plus, minus), f'd_{plus}_{minus}')})"
@@ -151,11 +154,11 @@ class _Emitter:
         if graph.uses(e, "flow", "abstime", "static", "param", "temperature"):
             return None
         leaves = [x for x in graph.nodes_of([e]) if x.op == "volt"]
-        ends = {voltage(b.plus): 1.0, voltage(b.minus): -1.0}
+        ends = {b.plus: 1.0, b.minus: -1.0}
         slopes = {derivative(e, x) for x in leaves}
-        if any(x not in ends for x in leaves) or any(k.op != "const" for k in slopes):
+        if any(x.name.lower() not in ends for x in leaves) or any(k.op != "const" for k in slopes):
             return None
-        factors = {derivative(e, x).value * ends[x] for x in leaves}
+        factors = {derivative(e, x).value * ends[x.name.lower()] for x in leaves}
         expected = len([n for n in (b.plus, b.minus) if n != "0"])
         if len(factors) != 1 or len(leaves) != expected or graph.replace(e, dict.fromkeys(leaves, ZERO)) is not ZERO:
             return None
@@ -177,12 +180,12 @@ class _Emitter:
         if b.current is not ZERO:
             k = self.linear(b.current, b)
             if k:
-                self.lines.append(f"r_{name} {plus} {b.minus} {1 / k!r}")
+                self.lines.append(f"r_{name} {plus} {b.minus} {1 / k!r} m={{m}}")
             else:
-                self.lines.append(f"b_{name} {plus} {b.minus} i = {self.text(b.current)}")
+                self.lines.append(f"b_{name} {plus} {b.minus} i = {self.text(b.current)} m={{m}}")
         if b.charge is not ZERO:
             k = self.linear(b.charge, b)
-            value = repr(k) if k is not None else f"q = '{self.text(b.charge)}'"
+            value = f"{k!r} m={{m}}" if k is not None else f"q = '{{m}} * {self.text(b.charge)}'"
             self.lines.append(f"c_{name} {plus} {b.minus} {value}")
         if b.current is ZERO and b.charge is ZERO and b.flow:
             self.lines.append(f"r_{name} {plus} {b.minus} 1e15")
@@ -198,27 +201,27 @@ class _Emitter:
 
 
 def check_names(module: Module, name: str, instance_parameters: Sequence[str]) -> None:
-    """Check that every name that goes into a netlist is one.
+    """Check that every name that goes into a netlist is one; ngspice makes no difference between capitals and small letters.
 
     Raises:
-        NetlistError: a name that cannot stand in a netlist, or an instance parameter that does not exist.
+        NetlistError: a name that cannot stand in a netlist, two that differ by capitals alone, or an instance parameter
+            that does not exist.
     """
     labels = [b.name for b in module.branches]
-    kinds = [
-        ("subcircuit", [name]),
-        ("node", module.nodes),
-        ("instance parameter", instance_parameters),
-        ("branch", labels),
-    ]
-    for kind, names in kinds:
-        for one in names:
-            if not _NAME.match(one):
-                raise NetlistError(
-                    f"a {kind} name must be a lower-case identifier of letters, digits and _, got {one!r}"
-                )
+    if not _NAME.match(name):
+        raise NetlistError(f"a subcircuit name must be a lower-case identifier of letters, digits and _, got {name!r}")
+    for kind, names in (("node", module.nodes), ("instance parameter", instance_parameters), ("branch", labels)):
+        small = [one.lower() for one in names]
+        for one, lowered in zip(names, small, strict=True):
+            if not _NAME.match(lowered):
+                raise NetlistError(f"a {kind} name must be an identifier of letters, digits and _, got {one!r}")
+            if small.count(lowered) > 1:
+                raise NetlistError(f"two {kind} names are '{lowered}' to ngspice, which ignores capitals: rename one")
     for one in instance_parameters:
         if one not in module.parameters:
             raise NetlistError(f"module '{module.name}' has no parameter '{one}' to leave free")
+        if one.lower() == "m":
+            raise NetlistError("an instance parameter cannot be named 'm', which counts devices in parallel: rename it")
 
 
 def emit_ngspice(
@@ -250,13 +253,21 @@ def emit_ngspice(
     if temperature_k is not None:
         leaves[leaf("temperature")] = constant(temperature_k)
     emitter = _Emitter(special)
-    for b in special.branches:
-        emitter.emit(b.map(lambda e: graph.replace(e, leaves)))
+    for b in map(_small, special.branches):
+        emitter.emit(b.map(lambda e: simplify(graph.replace(e, leaves))))
     sources = [f"e_{node} {node} 0 {a} {b} 1" for (a, b), node in emitter.differences.items()]
     free = {one: values[one] for one in instance_parameters}
-    head = " ".join([".subckt", name, *module.ports, *(f"{k}={v!r}" for k, v in free.items())])
+    head = " ".join(
+        [".subckt", name, *map(str.lower, module.ports), *(f"{k.lower()}={v!r}" for k, v in free.items()), "m=1"]
+    )
     lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *emitter.lines, f".ends {name}"]
-    return Subcircuit(name, module.ports, free, "\n".join(lines), module.internal_nodes, _ignored(special))
+    nodes = tuple(map(str.lower, module.internal_nodes))
+    return Subcircuit(name, tuple(map(str.lower, module.ports)), free, "\n".join(lines), nodes, _ignored(special))
+
+
+def _small(b: Branch) -> Branch:
+    """Return the branch with its names as ngspice sees them."""
+    return replace(b, name=b.name.lower(), plus=b.plus.lower(), minus=b.minus.lower())
 
 
 def _ignored(module: Module) -> tuple[str, ...]:

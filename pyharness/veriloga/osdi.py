@@ -388,9 +388,12 @@ def osdi_subcircuit(
     given = " ".join(f"{k}={v!r}" for k, v in values.items() if k in parameters and k not in free)
     lines = [
         f"* {name}: module {module.name} of {module.file}, compiled",
-        " ".join([".subckt", name, *module.ports, *(f"{k}={v!r}" for k, v in free.items())]),
-        " ".join(["n1", *module.ports, f"m_{name}", *(f"{k}={{{k}}}" for k in free)]),
+        " ".join(
+            [".subckt", name, *map(str.lower, module.ports), *(f"{k.lower()}={v!r}" for k, v in free.items()), "m=1"]
+        ),
+        " ".join(["n1", *map(str.lower, module.ports), f"m_{name}", *(f"{k}={{{k}}}".lower() for k in free), "m={m}"]),
         f".ends {name}",
         f".model m_{name} {module.name} {given}".rstrip(),
     ]
-    return Subcircuit(name, module.ports, free, "\n".join(lines), module.internal_nodes, library=library)
+    nodes = tuple(map(str.lower, module.internal_nodes))
+    return Subcircuit(name, tuple(map(str.lower, module.ports)), free, "\n".join(lines), nodes, library=library)

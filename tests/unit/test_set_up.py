@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ALL = "gcc libc6-dev iverilog verilator ngspice libngspice0 libngspice0-dev python3-dev python3-venv"
+ALL = "adms gcc libc6-dev iverilog verilator ngspice libngspice0 libngspice0-dev python3-dev python3-venv"
 
 Packages = Callable[..., subprocess.CompletedProcess[str]]
 

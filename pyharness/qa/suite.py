@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run all checks, print them as a table, keep them as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.table import Table
+
+from pyharness.errors import ConfigError
+from pyharness.fit.cards import window_states
+from pyharness.qa import circuits, equations
+from pyharness.qa.subject import Check, Subject
+from pyharness.resources import model_dir
+from pyharness.veriloga import Card, load_device, load_module
+
+__all__ = ("Check", "Subject", "run_suite", "shipped_subjects", "subject_of", "table_of", "write_table")
+
+_CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
+    circuits.cold_start,
+    equations.zero_current,
+    equations.passivity,
+    circuits.pinched_loop,
+    equations.bounds,
+    circuits.bounds_in_circuit,
+    circuits.step_halving,
+    circuits.tolerances,
+    circuits.methods,
+    circuits.state_per_pulse,
+    equations.hold,
+    equations.read_disturb,
+    circuits.parallel,
+    equations.temperature,
+    equations.jacobian,
+    circuits.targets,
+)
+
+
+def run_suite(subject: Subject, progress: Callable[[int, int], None] | None = None) -> list[Check]:
+    """Return the answers of every check; ``progress`` is called with (done, of)."""
+    found: list[Check] = []
+    for number, check in enumerate(_CHECKS):
+        answer = check(subject)
+        found += answer if isinstance(answer, list) else [answer]
+        if progress:
+            progress(number + 1, len(_CHECKS))
+    return found
+
+
+def _of_card(subject: Subject, card: Card) -> Subject:
+    """Return the subject with the card's resistor, window and promises."""
+    if card.series_ohm:
+        subject = replace(subject, series_ohm=card.series_ohm)
+    if card.hold:
+        subject = replace(subject, hold_limit=card.hold.hour_at_0_v, read_limit=card.hold.reads_10000)
+    return replace(subject, states=tuple(window_states(subject.model, card.window_siemens)))
+
+
+def subject_of(name: str) -> Subject:
+    """Return the subject for a card's name or path, a shipped model's name, or a path to a ``.va`` file.
+
+    Raises:
+        ConfigError: none of these, or a model of another shape than two ports, one state node and parameter ``x0``.
+        VerilogAError: a faulty source.
+    """
+    if name.endswith(".va") or (model_dir() / name / f"{name}.va").is_file():
+        source = Path(name) if name.endswith(".va") else model_dir() / name / f"{name}.va"
+        module = load_module(source)
+        subject, card = Subject("default", module, {}), None
+    else:
+        device = load_device(name)
+        module, card = device.module, device.card
+        subject = Subject(device.name, module, device.card.parameters)
+    if len(module.ports) != 2 or len(module.internal_nodes) != 1 or "x0" not in module.parameters:
+        raise ConfigError(
+            f"the suite checks models of two ports with one state node and a parameter x0, its start; '{module.name}' has "
+            f"{len(module.ports)} ports, {len(module.internal_nodes)} internal nodes and the parameters {', '.join(module.parameters)}"
+        )
+    return _of_card(subject, card) if card else subject
+
+
+def shipped_subjects() -> list[str]:
+    """Return the names of all shipped cards, then of the models without a card."""
+    cards = sorted(model_dir().glob("*/cards/*.yaml"))
+    with_cards = {c.parent.parent.name for c in cards}
+    models = sorted(p.stem for p in model_dir().glob("*/*.va") if p.stem == p.parent.name and p.stem not in with_cards)
+    return [c.stem for c in cards] + models
+
+
+def table_of(subject: Subject, checks: Iterable[Check]) -> Table:
+    """Return the checks as a table for a terminal."""
+    table = Table(title=f"{subject.module.name}, {subject.name}")
+    for heading, justify in (
+        ("check", "left"),
+        ("figure", "right"),
+        ("at most", "right"),
+        ("", "left"),
+        ("what", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for c in checks:
+        unit = f" {c.unit}" if c.unit else ""
+        table.add_row(c.name, f"{c.value:.2g}{unit}", f"{c.limit:.2g}{unit}", "ok" if c.passed else "FAILED", c.meaning)
+    return table
+
+
+def write_table(answers: Iterable[tuple[Subject, list[Check]]], folder: Path) -> list[Path]:
+    """Write ``<model>.json`` into ``folder`` for each model: rows by card."""
+    by_model: dict[str, dict[str, list[dict[str, object]]]] = {}
+    for subject, checks in answers:
+        rows: list[dict[str, object]] = [
+            {
+                "check": c.name,
+                "value": float(c.value),
+                "limit": float(c.limit),
+                "unit": c.unit,
+                "passed": c.passed,
+                "meaning": c.meaning,
+            }
+            for c in checks
+        ]
+        by_model.setdefault(subject.module.name, {})[subject.name] = rows
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for model, cards in by_model.items():
+        paths.append(folder / f"{model}.json")
+        paths[-1].write_text(json.dumps({"model": model, "cards": cards}, indent=1) + "\n", encoding="utf-8")
+    return paths

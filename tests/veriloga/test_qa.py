@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The quality suite: every shipped model and card passes, and a model with a fault fails the check that is there for it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pyharness.cli import _typer
+from pyharness.errors import ConfigError
+from pyharness.qa import circuits, equations, run_suite, shipped_subjects, subject_of, write_table
+
+
+@pytest.mark.parametrize("name", shipped_subjects())
+def test_shipped_models_pass(name: str) -> None:
+    """Every check of every card, and of every model without a card."""
+    checks = run_suite(subject_of(name))
+    assert len(checks) >= 17
+    assert [f"{c.name}: {c.value:.3g} > {c.limit:.3g} {c.unit}" for c in checks if not c.passed] == []
+
+
+SOUND = """`include "disciplines.vams"
+module dut(p, n);
+    inout p, n; electrical p, n, n_x;
+    (* type="instance" *) parameter real x0 = 0.0 from [0:1];
+    real v, x, rate, i;
+    analog begin
+        v = V(p, n); x = x0 + V(n_x);
+        rate = 100 * (0.5 * (1 + tanh(40 * (v - 0.3))) * (1 - x) - 0.5 * (1 - tanh(40 * (v + 0.3))) * x);
+        i = v * (1e-5 + 1e-3 * x);
+        if (analysis("static")) I(n_x) <+ V(n_x); else I(n_x) <+ -0.01 * rate;
+        I(n_x) <+ 0.01 * ddt(V(n_x));
+        I(p, n) <+ i;
+    end
+endmodule
+"""
+
+
+def broken(tmp_path: Path, old: str, new: str):
+    assert old in SOUND
+    path = tmp_path / "dut.va"
+    path.write_text(SOUND.replace(old, new))
+    return subject_of(str(path))
+
+
+def test_a_sound_model_passes(tmp_path: Path) -> None:
+    """The model that the faults are put into."""
+    checks = run_suite(broken(tmp_path, "real v", "real v"))
+    assert [c.name for c in checks if not c.passed] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new"),
+    [
+        (equations.zero_current, "i = v *", "i = 1n + v *"),
+        (equations.passivity, "i = v *", "i = -1m * tanh(v) + v *"),
+        (equations.bounds, "* (1 - x)", "* (1.1 - x)"),
+        (equations.hold, "tanh(40 * (v + 0.3))", "tanh(4 * (v + 0.3))"),
+        (equations.read_disturb, "tanh(40 * (v - 0.3))", "tanh(40 * (v - 0.15))"),
+        (equations.temperature, "i = v *", "i = sqrt($temperature - 220) * v *"),
+        (circuits.bounds_in_circuit, "rate = 100 * (", "rate = 100 * (0.2 * v + "),
+        (circuits.cold_start, "I(n_x) <+ V(n_x);", "I(n_x) <+ V(n_x) - 0.5;"),
+    ],
+)
+def test_each_fault_is_found(tmp_path: Path, check, old: str, new: str) -> None:
+    """A bench that must fail, for the reason that its check names."""
+    assert check(broken(tmp_path, "real v", "real v")).passed
+    assert not check(broken(tmp_path, old, new)).passed
+
+
+def test_loops_that_are_none_are_found(tmp_path: Path) -> None:
+    """A capacitor in parallel opens the loop off the origin; a state that follows at once keeps its loop at 1 MHz."""
+    open_loop = broken(tmp_path, "I(p, n) <+ i;", "I(p, n) <+ i + ddt(1u * v);")
+    assert [c.passed for c in circuits.pinched_loop(open_loop)] == [False, True]
+    lasting = broken(tmp_path, "rate = 100 *", "rate = 1e9 *")
+    assert [c.passed for c in circuits.pinched_loop(lasting)] == [True, False]
+
+
+def test_too_loose_options_are_found() -> None:
+    """The state's error depends on the options: at ngspice's own it is over the limit."""
+    assert not circuits.state_per_pulse(subject_of("chromium"), "reltol=1e-3 trtol=7").passed
+
+
+def test_other_shapes_are_refused(tmp_path: Path) -> None:
+    """The suite is for two ports and one state."""
+    path = tmp_path / "r.va"
+    path.write_text("module r(p, n); inout p, n; electrical p, n; analog I(p, n) <+ V(p, n); endmodule\n")
+    with pytest.raises(
+        ConfigError, match=r"models of two ports with one state node and a parameter x0.*'r' has 2 ports, 0"
+    ):
+        subject_of(str(path))
+    with pytest.raises(ConfigError, match="no device card 'unobtainium'"):
+        subject_of("unobtainium")
+
+
+def test_command_prints_and_writes(tmp_path: Path) -> None:
+    """`pyharness qa` on a faulty model: a table, a file, a message, status 1."""
+    path = tmp_path / "dut.va"
+    path.write_text(SOUND.replace("i = v *", "i = 1n + v *"))
+    done = CliRunner().invoke(_typer, ["qa", str(path), "--out", str(tmp_path / "out")])
+    assert "zero current at 0 V" in done.output and "FAILED" in done.output
+    assert done.exit_code == 1 and "checks failed: dut, default: zero current at 0 V" in str(done.exception)
+    rows = json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]
+    assert {r["check"]: r["passed"] for r in rows}["zero current at 0 V"] is False
+    assert write_table([], tmp_path) == []
