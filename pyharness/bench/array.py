@@ -57,6 +57,11 @@ _LIMITS = {
 }
 
 
+_POLE_F = 1e-14
+"""The amplifiers' pole: a volt on it is ngspice's tolerance of charge, so that an output near zero is not followed to
+5e-5 of itself; with 50 pF the ramps of the read took twice the time points."""
+
+
 @dataclass(frozen=True)
 class ArrayElectrics:
     """Electrical figures of the periphery.
@@ -321,8 +326,8 @@ class _Builder:
         self.switch(f"fs_{name}", amp, f"{name}_fb", wide)
         net.resistor(f"fi_{name}", f"{name}_fb", total, e.beside_ohm)
         net.add("e", f"amp_{name}", (amp, "0", "0", total), number(e.amplifier_gain))
-        net.resistor(f"pole_{name}", amp, f"{name}_slow", 1e3)
-        net.capacitor(f"pole_{name}", f"{name}_slow", "0", e.amplifier_settling_s / 1e3)
+        net.resistor(f"pole_{name}", amp, f"{name}_slow", e.amplifier_settling_s / _POLE_F)
+        net.capacitor(f"pole_{name}", f"{name}_slow", "0", _POLE_F)
         limit = number(e.saturation_v)
         net.add("b", f"out_{name}", (out, "0"), f"v = max(min(v({name}_slow), {limit}), -{limit})")
         # comparator input: the E2L threshold of 0.5 V is where the column current equals the ADC code
