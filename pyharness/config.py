@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pyharness.errors import ConfigError
 from pyharness.resources import config_dir
@@ -29,10 +29,19 @@ class _Section(BaseModel):
 
 
 class Device(_Section):
-    """The memristor: card name or path, and where every device starts."""
+    """The memristor: card name or path, and where every device starts.
 
-    card: Annotated[str, Field(min_length=1, max_length=255)] = "chromium"
+    A relative path counts from the configuration's own folder.
+    """
+
+    card: Annotated[str, Field(min_length=1, max_length=1024)] = "chromium"
     start_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    @field_validator("card")
+    @classmethod
+    def _absolute(cls, card: str) -> str:
+        """A run works in a folder of its own, where a relative path would lead elsewhere."""
+        return str(Path(card).absolute()) if card.endswith(".yaml") else card
 
 
 class Test(_Section):
@@ -184,6 +193,9 @@ def load_config(path: str | Path | None = None) -> SimConfig:
         data = {}
     if not isinstance(data, dict):
         raise ConfigError(f"configuration '{file}' must be a mapping of keys, got {type(data).__name__}")
+    device = data.get("device")
+    if isinstance(device, dict) and str(device.get("card", "")).endswith(".yaml"):
+        data["device"] = {**device, "card": str(file.parent / device["card"])}
     try:
         return SimConfig.model_validate(data)
     except ValidationError as cause:

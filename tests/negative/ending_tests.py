@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """cocotb side of test_endings.py: a block that runs until something ends it."""
 
+import os
+
 import cocotb
 from bridge_tests import block_of, quiet
 from cocotb.triggers import Timer
@@ -37,5 +39,5 @@ async def runs_for_ever(dut):
     """Ended from outside."""
     await quiet(dut)
     await block_of(dut).start()
-    print("running", flush=True)
+    print(f"running as process {os.getpid()}.", flush=True)
     await busy(dut)

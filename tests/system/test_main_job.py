@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pyharness.bench.runner import read_record
 from pyharness.record import Record
@@ -140,12 +141,14 @@ def test_bad_input_creates_nothing(tmp_path: Path, text: str, message: str) -> N
 
 def test_a_faulty_card_model_is_told(tmp_path: Path) -> None:
     """A card whose values do not converge or parse: here a parameter out of range, from the user's own file."""
-    card = (Path(__file__).parents[2] / "veriloga/msdc/cards/chromium.yaml").read_text()
-    (tmp_path / "mine.yaml").write_text(card.replace("tau: 1.0e-2", "tau: 0.0"))
-    (tmp_path / "job.yaml").write_text(SMALL + "device: {card: mine.yaml}\n")
-    done = run("sim", "job.yaml", "--out", "out", cwd=tmp_path)
+    (tmp_path / "cards").mkdir()
+    card = yaml.safe_load((Path(__file__).parents[2] / "veriloga/msdc/cards/chromium.yaml").read_text())
+    card["parameters"]["tau_on"] = 0.0
+    (tmp_path / "cards" / "mine.yaml").write_text(yaml.safe_dump(card))
+    (tmp_path / "cards" / "job.yaml").write_text(SMALL + "device: {card: mine.yaml}\n")
+    done = run("sim", "cards/job.yaml", "--out", "out", cwd=tmp_path)
     assert done.returncode == 1
-    assert "parameter 'tau' must lie in (0:inf) s, got 0.0" in done.stderr
+    assert "parameter 'tau_on' must lie in (0:inf) s, got 0.0" in done.stderr
 
 
 def test_a_missing_ngspice_library_is_told(tmp_path: Path) -> None:
@@ -185,7 +188,7 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
 def test_compile_writes_once(tmp_path: Path) -> None:
     """A subcircuit that ngspice takes; an existing file is not overwritten."""
     model = Path(__file__).parents[2] / "veriloga/msdc/msdc.va"
-    arguments = ("compile", str(model), "-o", "out.sub", "--param", "beta=90")
+    arguments = ("compile", str(model), "-o", "out.sub", "--param", "beta_on=90")
     assert run(*arguments, cwd=tmp_path).returncode == 0
     assert ".subckt msdc p n x0=0.0" in (tmp_path / "out.sub").read_text()
     again = run(*arguments, cwd=tmp_path)
