@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,7 +28,8 @@ __all__ = ("app", "main")
 _typer = typer.Typer(
     add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n")[0]
 )
-_console = Console(highlight=False)
+# a table that goes to a file is not folded to eighty columns
+_console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
 ConfigArgument = Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).")]
@@ -148,7 +150,8 @@ def compile_model(
         Path | None, typer.Option("-o", "--output", help="File to write; text goes to standard output by default.")
     ] = None,
     target: Annotated[
-        Target, typer.Option(help="auto: osdi where a file is asked for and this ngspice loads OSDI, else ngspice.")
+        Target,
+        typer.Option(help="auto: by the ending of -o (.osdi, .py, .sub, .cir), else by what this ngspice loads."),
     ] = Target.auto,
     name: Annotated[str | None, typer.Option(help="Name of the subcircuit; the module's by default.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, put in.")] = None,
@@ -175,7 +178,11 @@ def compile_model(
     if output is not None and output.exists() and not force:
         raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
     if target is Target.auto:
-        target = Target.osdi if output is not None and ngspice_has_osdi() else Target.ngspice
+        endings = {".osdi": Target.osdi, ".py": Target.numpy, ".sub": Target.ngspice, ".cir": Target.ngspice}
+        # a library needs a file, and takes its values on the .model line
+        may_be_library = output is not None and not values and not name
+        by_tool = Target.osdi if may_be_library and ngspice_has_osdi() else Target.ngspice
+        target = endings.get(output.suffix.lower() if output else "", by_tool)
         print(f"pyharness: target {target.value}", file=sys.stderr)
     if target is Target.osdi:
         if output is None:
@@ -258,12 +265,19 @@ def qa(
         list[str] | None, typer.Argument(help="Cards, models or .va files; all that are shipped by default.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for <model>.json.")] = Path("build/qa"),
+    rated_v: Annotated[float | None, typer.Option(help="Amplitude that the device is made for, in volt.")] = None,
+    set_v: Annotated[float | None, typer.Option(help="Amplitude of a SET pulse, in volt.")] = None,
+    reset_v: Annotated[float | None, typer.Option(help="Amplitude of a RESET pulse, in volt (negative).")] = None,
+    pulse_s: Annotated[float | None, typer.Option(help="Width of the pulses, in seconds.")] = None,
+    series_ohm: Annotated[float | None, typer.Option(help="Resistor between source and device, in ohm.")] = None,
 ) -> None:
-    """Check a memristor model: numerics, physics, agreement of the targets."""
+    """Check a memristor model: form, numerics, physics, agreement of the targets."""
     from pyharness.errors import SimulationError
     from pyharness.qa import run_suite, shipped_subjects, subject_of, table_of, write_table
 
-    chosen = [subject_of(name) for name in subjects or shipped_subjects()]
+    drive = {"rated_v": rated_v, "set_v": set_v, "reset_v": reset_v, "pulse_s": pulse_s, "series_ohm": series_ohm}
+    given: dict[str, Any] = {name: value for name, value in drive.items() if value is not None}
+    chosen = [replace(subject_of(name), **given) for name in subjects or shipped_subjects()]
     answers = []
     with Progress(*Progress.get_default_columns(), console=_console, disable=not _console.is_terminal) as bar:
         for subject in chosen:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyharness.fit.cards import READ_S, READ_V, READS, hold_figures
 from pyharness.qa.subject import Check, Subject
 
-__all__ = ("bounds", "hold", "jacobian", "passivity", "read_disturb", "temperature", "zero_current")
+__all__ = ("bounds", "hold", "jacobian", "passivity", "read_disturb", "smooth", "temperature", "zero_current")
 
 _BIAS = 5.0  # times the rated amplitude
 _KELVIN = (218.15, 300.15, 448.15)  # -55, 27 and 175 degrees Celsius
@@ -46,6 +47,31 @@ def temperature(subject: Subject) -> Check:
         values.append(subject.model.jacobian(v, _STATES, temperature=t))
         bad += sum(int(np.sum(~np.isfinite(x))) for x in values)
     return Check("finite from -55 to 175 C", bad, 0, "values", "not finite, up to 10 x the rated voltage")
+
+
+def smooth(subject: Subject) -> Check:
+    """No value or slope jumps: intervals of the voltage and of the state in which one changes most, halved 40 times."""
+    m, worst = subject.model, 0.0
+    fixed_v = np.array([-1, -0.5, -0.2, 0.0, 0.2, 0.5, 1]) * subject.rated_v
+    along_v = np.linspace(-_BIAS, _BIAS, 2002) * subject.rated_v, np.array([0.0, 0.05, 0.35, 0.8, 1.0])
+    for grid, fixed, swapped in ((*along_v, False), (np.linspace(0, 1, 1002), fixed_v, True)):
+
+        def values(at: NDArray[np.float64], fixed=fixed, swapped=swapped):  # type: ignore[no-untyped-def]
+            point = (fixed[:, None], at) if swapped else (at, fixed[:, None])
+            shape = np.broadcast_shapes(*(np.shape(x) for x in point))
+            return np.array([np.broadcast_to(x, shape) for x in m.together(*point)])
+
+        low, high = (np.broadcast_to(edge, (len(fixed), len(grid) - 1)).copy() for edge in (grid[:-1], grid[1:]))
+        first, last = values(low), values(high)
+        scale = np.abs(first).max((1, 2), keepdims=True) + 1e-300
+        for _ in range(40):
+            middle = (low + high) / 2
+            half = values(middle)
+            left = (np.abs(half - first) / scale).max(0) > (np.abs(last - half) / scale).max(0)
+            low, high = np.where(left, low, middle), np.where(left, middle, high)
+            first, last = np.where(left, first, half), np.where(left, half, last)
+        worst = max(worst, float((np.abs(last - first) / scale).max()))
+    return Check("smooth", worst, 1e-6, "", "largest jump of current, rate or their slopes, over the largest value")
 
 
 def jacobian(subject: Subject) -> Check:

@@ -42,6 +42,8 @@ def _read_raw(path: Path) -> dict[str, NDArray[np.float64]]:
     count = int(re.findall(r"No\. Variables:\s*(\d+)", text)[-1])
     points = int(re.findall(r"No\. Points:\s*(\d+)", text)[-1])
     names = re.findall(r"^\s+\d+\s+(\S+)\s+\S+", text[text.rindex("Variables:\n") :], re.M)
+    # a device's variable is v(@dev[name]) or @dev[name], by what ngspice guesses of its name
+    names = [re.sub(r"^v\((@.*)\)$", r"\1", name) for name in names]
     table = np.frombuffer(data[: 8 * count * points], dtype=float).reshape(points, count)
     return {name: table[:, i].copy() for i, name in enumerate(names)}
 

@@ -69,6 +69,8 @@ class _Elaborator:
             elif str(key) == "units":
                 units = str(value).strip('"')
             elif str(key) == "abstol":
+                if not isinstance(value, Tree):
+                    raise self.symbols.error(key, f"the abstol of nature '{name}' must be a number, got {value}")
                 abstol = self.interpreter.number(value)
         if not access:
             raise self.symbols.error(tree, f"nature '{name}' has no access function: write 'access = A;'")
@@ -245,7 +247,7 @@ class _Elaborator:
                 default=value,
                 intervals=tuple(intervals),
                 excluded=tuple(excluded),
-                units=texts.get("units", ""),
+                units=texts.get("units"),
                 desc=texts.get("desc", texts.get("info", "")),
                 instance=texts.get("type") == "instance",
                 local=str(keyword) == "localparam",

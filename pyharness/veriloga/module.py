@@ -46,7 +46,7 @@ class Parameter:
         default: expression of other parameters and constants.
         intervals: permitted ranges; none: any finite value.
         excluded: forbidden values, each an interval.
-        units, desc: from the attributes.
+        units, desc: from the attributes; ``units`` is None where there is none.
         instance: varies from device to device (``type="instance"``).
         local: a ``localparam``, which cannot be set.
     """
@@ -56,7 +56,7 @@ class Parameter:
     default: Expr
     intervals: tuple[Interval, ...] = ()
     excluded: tuple[Interval, ...] = ()
-    units: str = ""
+    units: str | None = None
     desc: str = ""
     instance: bool = False
     local: bool = False
@@ -72,8 +72,8 @@ class Parameter:
         if self.kind == "integer" and value != int(value):
             raise ConfigError(f"{where}: parameter '{self.name}' must be an integer, got {value!r}")
         if self.intervals and not any(value in interval for interval in self.intervals):
-            ranges = " or ".join(map(str, self.intervals))
-            raise ConfigError(f"{where}: parameter '{self.name}' must lie in {ranges} {self.units}, got {value!r}")
+            ranges = " or ".join(map(str, self.intervals)) + (f" {self.units}" if self.units else "")
+            raise ConfigError(f"{where}: parameter '{self.name}' must lie in {ranges}, got {value!r}")
         if any(value in interval for interval in self.excluded):
             raise ConfigError(f"{where}: parameter '{self.name}' must not be {value!r}: it is excluded")
         return float(value)

@@ -235,7 +235,7 @@ def emit_osdi(module: Module, instance_parameters: Sequence[str] | None = None) 
     for name in ordered:
         p = module.parameters[name]
         names = [name, *(alias for alias, target in module.aliases.items() if target == name)]
-        listed.append(_Listed(name, names, p.desc, p.units, p.kind == "integer"))
+        listed.append(_Listed(name, names, p.desc, p.units or "", p.kind == "integer"))
     system = equations(module)
     writer = _Writer(place, {u: f"x_{i}" for i, u in enumerate(system.unknowns)})
     resolution = [{"index": 0, "default": "        p[0] = 1;", "check": "p[0] > 0"}]

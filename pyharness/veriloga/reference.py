@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from pyharness.errors import SimulationError
 from pyharness.veriloga.numpy_target import NumpyModel
 
 __all__ = ("divider_voltage", "integrate")
@@ -22,14 +24,24 @@ def divider_voltage(model: NumpyModel, source_v: float, state: float, series_ohm
         state: voltage of the state node.
         series_ohm: the resistor; 0 for none.
         start_v: where to start.
+
+    Raises:
+        SimulationError: the equations have no solution there, or Newton's method does not find it.
     """
-    v = start_v if series_ohm else source_v
-    for _ in range(60 if series_ohm else 0):
+    if not series_ohm:
+        return source_v
+    v, step = start_v, math.inf
+    for _ in range(60):
         current, _, slope, *_ = (float(x) for x in model.together(v, state))
         step = (v + series_ohm * current - source_v) / (1 + series_ohm * slope)
         v -= min(max(step, -0.2), 0.2)  # an exponential characteristic needs its steps bounded
         if abs(step) < 1e-15:
             break
+    if not abs(step) < 1e-9:
+        raise SimulationError(
+            f"module '{model.module.name}' at state {state:g} finds no voltage behind {series_ohm:g} Ohm and {source_v:g} V: "
+            "is its current continuous?"
+        )
     return v
 
 
@@ -50,6 +62,9 @@ def integrate(
         series_ohm: between source and device.
         start: state node's voltage at the first corner.
         rtol: relative tolerance.
+
+    Raises:
+        SimulationError: the equations have no solution, or the integration fails.
     """
     state = start
     for t0, t1, v0, v1 in zip(times_s, times_s[1:], source_v, source_v[1:], strict=False):
@@ -60,6 +75,9 @@ def integrate(
             last[0] = divider_voltage(model, source, float(s[0]), series_ohm, last[0])
             return [float(model.together(last[0], float(s[0]))[1])]
 
-        done = solve_ivp(rate, (t0, t1), [state], method="Radau", rtol=rtol, atol=1e-14)
+        with np.errstate(all="ignore"):  # what comes of it is checked below
+            done = solve_ivp(rate, (t0, t1), [state], method="Radau", rtol=rtol, atol=1e-14)
         state = float(done.y[0, -1])
+        if not done.success or not math.isfinite(state):
+            raise SimulationError(f"SciPy cannot integrate module '{model.module.name}' from {t0:g} s: {done.message}")
     return state

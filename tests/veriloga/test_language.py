@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the Verilog-A reader accepts, and how it refuses the rest: file:line:column, the construct, the way out."""
 
+import contextlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyharness.errors import ConfigError, NetlistError, VerilogAError
+from pyharness.errors import ConfigError, NetlistError, PyharnessError, VerilogAError
+from pyharness.resources import model_dir
 from pyharness.spice import run_batch
-from pyharness.veriloga import compile_numpy, emit_ngspice, load_card, load_device, load_module
+from pyharness.veriloga import compile_numpy, emit_ngspice, emit_osdi, load_card, load_device, load_module
 
 HEAD = """`include "disciplines.vams"
 module dut(p, n);
@@ -116,6 +119,10 @@ def test_refusals(tmp_path: Path, body: str, message: str) -> None:
         (
             "module a(p); electrical p; parameter real r = V(p); endmodule",
             r"the default of parameter 'r' must be constant",
+        ),
+        (
+            'nature N; access = A; abstol = "small"; endnature',
+            r"the abstol of nature 'N' must be a number, got \"small\"",
         ),
         (
             'module a(p); electrical p; parameter string s = "x"; endmodule',
@@ -262,3 +269,46 @@ def test_no_input_crashes_the_reader(tmp_path: Path, text: str) -> None:
         load_module(path)
     except VerilogAError as error:
         assert str(error)
+
+
+WORD = re.compile(
+    r'"[^"\n]*"|//[^\n]*|`\w+|\$\w+|[A-Za-z_]\w*|[0-9.]+(?:e[+-]?\d+)?\w*|<\+|\*\*|&&|\|\||[<>=!]=|\s+|.', re.S
+)
+MODELS = [WORD.findall(p.read_text()) for p in sorted(model_dir().glob("*/*.va"))]
+WORDS = sorted({w for model in MODELS for w in model if not w.isspace() and len(w) < 40} | set(TOKENS))
+
+
+@st.composite
+def damaged_models(draw: st.DrawFn) -> str:
+    """A shipped model with a few words lost, changed, swapped, doubled or put in."""
+    words = list(draw(st.sampled_from(MODELS)))
+    for _ in range(draw(st.integers(1, 5))):
+        at, other = (draw(st.integers(0, len(words) - 1)) for _ in range(2))
+        match draw(st.sampled_from(["lose", "change", "insert", "swap", "double"])):
+            case "lose":
+                del words[at]
+            case "change":
+                words[at] = draw(st.sampled_from(WORDS))
+            case "insert":
+                words.insert(at, draw(st.sampled_from(WORDS)))
+            case "swap":
+                words[at], words[other] = words[other], words[at]
+            case "double":
+                words[at:at] = words[at : at + 8]
+    return "".join(words)
+
+
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged_models())
+def test_no_damage_crashes_a_target(tmp_path: Path, text: str) -> None:
+    """A damaged model is refused where it stands, or goes through every target."""
+    path = tmp_path / "fuzz.va"
+    path.write_text(text)
+    try:
+        module = load_module(path)
+    except VerilogAError as error:
+        assert re.match(r"fuzz\.va:\d+:\d+: ", str(error))
+        return
+    for write in (emit_osdi, lambda m: emit_ngspice(m, name="dut", parameters={}), lambda m: compile_numpy(m, {})):
+        with contextlib.suppress(PyharnessError):  # such as a default out of its range
+            write(module)

@@ -9,28 +9,31 @@ from typer.testing import CliRunner
 
 from pyharness.cli import _typer
 from pyharness.errors import ConfigError
-from pyharness.qa import circuits, equations, run_suite, shipped_subjects, subject_of, write_table
+from pyharness.qa import circuits, equations, form, run_suite, shipped_subjects, subject_of, write_table
 
 
 @pytest.mark.parametrize("name", shipped_subjects())
 def test_shipped_models_pass(name: str) -> None:
     """Every check of every card, and of every model without a card."""
     checks = run_suite(subject_of(name))
-    assert len(checks) >= 17
+    assert len(checks) >= 22
     assert [f"{c.name}: {c.value:.3g} > {c.limit:.3g} {c.unit}" for c in checks if not c.passed] == []
 
 
-SOUND = """`include "disciplines.vams"
+SOUND = """// SPDX-License-Identifier: BSD-3-Clause
+// dut 1.0.0: a model without faults.  Port order: p sets.
+`include "disciplines.vams"
 module dut(p, n);
     inout p, n; electrical p, n, n_x;
-    (* type="instance" *) parameter real x0 = 0.0 from [0:1];
+    (* desc="Start", units="", type="instance" *) parameter real x0 = 0.0 from [0:1];
+    (* desc="Conductance, off", units="S" *) parameter real g_off = 1e-5 from (0:inf);
     real v, x, rate, i;
     analog begin
         v = V(p, n); x = x0 + V(n_x);
         rate = 100 * (0.5 * (1 + tanh(40 * (v - 0.3))) * (1 - x) - 0.5 * (1 - tanh(40 * (v + 0.3))) * x);
-        i = v * (1e-5 + 1e-3 * x);
-        if (analysis("static")) I(n_x) <+ V(n_x); else I(n_x) <+ -0.01 * rate;
-        I(n_x) <+ 0.01 * ddt(V(n_x));
+        i = v * (g_off + 1e-3 * x);
+        if (analysis("static")) I(n_x) <+ 1u * V(n_x); else I(n_x) <+ -1e-8 * rate;
+        I(n_x) <+ 1e-8 * ddt(V(n_x));
         I(p, n) <+ i;
     end
 endmodule
@@ -38,9 +41,12 @@ endmodule
 
 
 def broken(tmp_path: Path, old: str, new: str):
+    """The sound model with one text replaced; ``new`` may hold ``|old|new`` of a second one."""
+    new, *second = new.split("|")
     assert old in SOUND
+    text = SOUND.replace(old, new)
     path = tmp_path / "dut.va"
-    path.write_text(SOUND.replace(old, new))
+    path.write_text(text.replace(*second) if second else text)
     return subject_of(str(path))
 
 
@@ -60,13 +66,33 @@ def test_a_sound_model_passes(tmp_path: Path) -> None:
         (equations.read_disturb, "tanh(40 * (v - 0.3))", "tanh(40 * (v - 0.15))"),
         (equations.temperature, "i = v *", "i = sqrt($temperature - 220) * v *"),
         (circuits.bounds_in_circuit, "rate = 100 * (", "rate = 100 * (0.2 * v + "),
-        (circuits.cold_start, "I(n_x) <+ V(n_x);", "I(n_x) <+ V(n_x) - 0.5;"),
+        (equations.smooth, "i = v *", "i = abs(v) * v / max(abs(v), 1e-12) * "),
+        (equations.smooth, "i = v *", "i = max(v, 1.5 * v - 0.2) *"),
+        (equations.smooth, "rate = 100 * (", "rate = 100 * (max(x - 0.35, 0) * (1 - x) * x + "),
+        (circuits.cold_start, "I(n_x) <+ 1u * V(n_x);", "I(n_x) <+ 1u * V(n_x) - 0.5u;"),
+        (form.source_form, "// dut 1.0.0", "// dut"),
+        (form.source_form, "// SPDX-License-Identifier: BSD-3-Clause", "// mine"),
+        (form.source_form, "Port order: p sets.", ""),
+        (form.source_form, "    real v", "\treal v"),
+        (form.documented, 'desc="Start", ', ""),
+        (form.documented, ', units="S"', ""),
+        (form.documented, ', type="instance"', ""),
+        (form.ranges, " from (0:inf)", ""),
+        (form.ranges, "from (0:inf)", "from (0:inf]"),
+        (form.ranges, "tanh(40 * (v - 0.3))", "tanh(4e-4 * (v - 0.3) / g_off)|from (0:inf)|from [0:inf)"),
     ],
 )
 def test_each_fault_is_found(tmp_path: Path, check, old: str, new: str) -> None:
     """A bench that must fail, for the reason that its check names."""
     assert check(broken(tmp_path, "real v", "real v")).passed
     assert not check(broken(tmp_path, old, new)).passed
+
+
+def test_what_does_not_converge_fails_and_says_so(tmp_path: Path) -> None:
+    """A current that jumps has no operating point for some sources: the checks in circuits fail with ngspice's words."""
+    checks = {c.name: c for c in run_suite(broken(tmp_path, "i = v *", "i = (v > 0.05 ? 10 * v : 0.1 * v - 1) *"))}
+    assert not checks["array converges"].passed and "ngspice" in checks["array converges"].meaning
+    assert not checks["smooth"].passed
 
 
 def test_loops_that_are_none_are_found(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pyharness.errors import VerilogAError
 from pyharness.spice import run_batch
-from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_module, osdi_subcircuit
+from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_device, load_module, osdi_subcircuit
 
 HEAD = '`include "disciplines.vams"\n`include "constants.vams"\n'
 
@@ -380,12 +380,36 @@ def test_ngspice_b_sources_agree_with_osdi(tmp_path: Path, osdi_simulator, name:
         emit_ngspice(module, name="dut", parameters={}).text,
         osdi_subcircuit(module, name="dut", parameters={}, library=library).text,
     ]
-    currents = []
+    currents, times = [], []
     for text, libraries in zip(texts, ([], [library]), strict=True):
         # a step that the tolerances never shorten: both runs stop at the same times
-        deck = [text, "v1 a 0 pwl(0 0 1m 0.4 2m -0.4)", "x1 a 0 dut", ".options reltol=1e-9 trtol=1e6 vntol=1e-12 abstol=1e-16 gmin=1e-18"]  # fmt: skip
+        options = ".options reltol=1e-9 trtol=1e6 chgtol=1e6 vntol=1e-12 abstol=1e-16 gmin=1e-18"
+        deck = [text, "v1 a 0 pwl(0 0 1m 0.4 2m -0.4)", "x1 a 0 dut", options]
         run = run_batch(deck, ".tran 2u 2m 0 2u", save=["i(v1)"], libraries=libraries)
         currents.append(run.vectors["i(v1)"])
-        times = run.vectors["time"]
-    assert len(currents[0]) == len(currents[1]) == len(times)
+        times.append(run.vectors["time"])
+    np.testing.assert_array_equal(*times)
     np.testing.assert_allclose(currents[0], currents[1], rtol=0, atol=1e-9 * np.abs(currents[0]).max())
+
+
+def test_noise_and_operating_point_in_ngspice(tmp_path: Path, osdi_simulator) -> None:
+    """The library's thermal noise beside a resistor's, and its operating-point variables, as ngspice reports them."""
+    device = load_device("chromium")
+    library = compile_osdi(device.module, tmp_path / "msdc.osdi")
+    p = device.card.parameters
+    sub = osdi_subcircuit(device.module, name="dut", parameters=p, instance_parameters=("x0",), library=library)
+    run = run_batch(
+        [sub.text, "v1 a 0 dc 0 ac 1", "rs a b 1e3", "x1 b 0 dut x0=0.3"],
+        ".noise v(b) v1 dec 1 10 1e3",
+        libraries=[library],
+    )
+    model = compile_numpy(device.module, {**p, "x0": 0.3})
+    g = p["phi"] * (0.7 / p["r_off"] + 0.3 / p["r_on"])
+    parallel = 1 / (1e-3 + model.jacobian(0.0, 0.0)[0, 0])
+    # CODATA 2002 in the header, 2018 in ngspice's resistor: 1 ppm
+    expected = np.sqrt(4 * 1.380649e-23 * 300.15 * (1e-3 + g)) * parallel
+    np.testing.assert_allclose(run.vectors["onoise_spectrum"], expected, rtol=1e-5)
+    found = ["@n.x1.n1[g]", "@n.x1.n1[power]", "@n.x1.n1[x]"]
+    run = run_batch([sub.text, "v1 b 0 0.1", "x1 b 0 dut x0=0.3"], ".op", libraries=[library], save=found)
+    values = [float(run.vectors[name][0]) for name in found]
+    assert values == pytest.approx([g, 0.1 * float(model.current(0.1, 0.0)), 0.3], rel=1e-12)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks on the source: what a chip designer expects of a model before its numbers are looked at.
+
+Rules after McAndrew et al., IEEE J. Electron Devices Soc. 3(5), 383 (2015), doi 10.1109/JEDS.2015.2455342.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from pyharness.errors import ConfigError
+from pyharness.qa.subject import Check, Subject
+from pyharness.veriloga import Module, Parameter
+from pyharness.veriloga.graph import ZERO, nodes_of
+
+__all__ = ("documented", "ranges", "source_form")
+
+
+def _count(name: str, faults: list[str], meaning: str) -> Check:
+    told = f": {'; '.join(faults)}" if faults else ""
+    return Check(name, len(faults), 0, "faults", f"{meaning}{told}")
+
+
+def source_form(subject: Subject) -> Check:
+    """File and module of one name, a version, a licence, no tabs; ports and current direction stated."""
+    module = subject.module
+    text = module.source.read_text(encoding="ascii")
+    faults = [
+        fault
+        for fault, found in (
+            (f"the file is not {module.name}.va", module.file == f"{module.name}.va"),
+            (f"no line '// {module.name} 1.2.3: ...' with a version", re.search(rf"^// {module.name} \d+\.\d+\.\d+\b", text, re.M)),
+            ("no licence (SPDX-License-Identifier)", "SPDX-License-Identifier:" in text),
+            ("tabs", "\t" not in text),
+            ("no comment on the port order", re.search(r"//.*port order", text, re.I)),
+        )
+        if not found
+    ]  # fmt: skip
+    return _count("source form", faults, "name, version, licence, tabs, port order")
+
+
+def _divides(module: Module, p: Parameter) -> bool:
+    """Return whether the equations lose their value where the parameter is 0, all others at their defaults."""
+    try:
+        special = module.specialised({p.name: 0})
+    except ConfigError:
+        return True
+    roots = [e for b in special.branches for e in (b.current, b.charge, b.potential, b.flux)]
+    return any(x.op == "div" and x.args[1] is ZERO for x in nodes_of(roots))
+
+
+def ranges(subject: Subject) -> Check:
+    """Every parameter has a range, with its default inside, none closed at infinity, none that lets a divisor be 0."""
+    faults = []
+    module = subject.module
+    values = module.check_parameters({})
+    for p in module.parameters.values():
+        if p.local:
+            continue
+        if not p.intervals:
+            faults.append(f"{p.name}: no range")
+        elif values[p.name] not in p.intervals[0] and len(p.intervals) == 1:
+            faults.append(f"{p.name}: default out of range")
+        for i in p.intervals:
+            if (math.isinf(i.low) and not i.low_open) or (math.isinf(i.high) and not i.high_open):
+                faults.append(f"{p.name}: {i} is closed at infinity")
+            if 0 in i and not any(0 in x for x in p.excluded) and _divides(module, p):
+                faults.append(f"{p.name}: may be 0, which something is divided by")
+    return _count("parameter ranges", faults, "each has a range that its uses allow")
+
+
+def documented(subject: Subject) -> Check:
+    """Every parameter and operating-point variable says what it is, and its unit (empty where it has none)."""
+    module = subject.module
+    stated = [p for p in module.parameters.values() if not p.local]
+    described = [(p.name, p.desc) for p in stated] + [(o.name, o.desc) for o in module.operating_point]
+    faults = [f"{name}: no desc" for name, desc in described if not desc]
+    faults += [f"{p.name}: no units" for p in stated if p.units is None]
+    faults += [f"{p.name}: not lower case" for p in stated if p.name != p.name.lower()]
+    if not any(p.instance for p in stated):
+        faults.append('no parameter is marked type="instance"')
+    return _count("documented", faults, "desc, units, names, instance parameters")
