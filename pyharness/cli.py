@@ -175,6 +175,12 @@ def compile_model(
         except ValueError:
             raise ConfigError(f"--param takes NAME=NUMBER, got {item!r}") from None
     free = instance if instance is not None else [p.name for p in module.parameters.values() if p.instance]
+    if target is not Target.osdi and instance is None and (own := [n for n in free if n.lower() == "m"]):
+        free.remove(own[0])
+        print(
+            f"pyharness: parameter '{own[0]}' is put in: in a netlist m counts devices (--param {own[0]}=...)",
+            file=sys.stderr,
+        )
     if output is not None and output.exists() and not force:
         raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
     if target is Target.auto:

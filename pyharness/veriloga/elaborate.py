@@ -14,14 +14,35 @@ from lark import Token, Tree
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
 from pyharness.veriloga.disciplines import STANDARD_DISCIPLINES, Discipline, Nature
-from pyharness.veriloga.graph import FUNCTIONS
+from pyharness.veriloga.graph import FUNCTIONS, Expr, constant
 from pyharness.veriloga.interpret import Interpreter
 from pyharness.veriloga.lower import lower
 from pyharness.veriloga.module import Interval, Module, Parameter
 from pyharness.veriloga.preprocess import Source
 from pyharness.veriloga.symbols import Function, Symbols, Variable
 
-__all__ = ("elaborate",)
+__all__ = ("WAYS_OUT", "elaborate")
+
+WAYS_OUT = {
+    "genvar": "write the terms out",
+    "generate": "write the terms out",
+    "initial": "use an 'analog' block; the start of a state is a parameter",
+    "always": "digital behaviour belongs into Verilog, beside the analog block",
+    "wire": "use 'electrical'; digital signals belong into Verilog",
+    "reg": "use 'electrical'; digital signals belong into Verilog",
+    "logic": "use 'electrical'; digital signals belong into Verilog",
+    "wreal": "use 'electrical'; digital signals belong into Verilog",
+    "paramset": "write a card of parameter values instead",
+    "connectmodule": "the bridge's pins connect logic and SPICE",
+    "specify": "remove it",
+    "string": "use an integer parameter for choices",
+    "forever": "write a for loop with constant bounds",
+    "fork": "write the statements one after the other",
+    "disable": "write the condition around the statements instead",
+    "[": "vectors and arrays are not supported; write the elements as single names",
+    "'": "based numbers are not supported; write the number in decimal",
+}
+"""Words and characters of the language that are not read, and what to write instead."""
 
 Node = Tree[Token]
 _KEYWORDS = frozenset(
@@ -123,6 +144,8 @@ class _Elaborator:
             noises=noises,
             operating_point=self.interpreter.operating_point(),
             bound_steps_s=bound_steps,
+            assertions=tuple(self.interpreter.assertions),
+            unheeded=tuple(self.interpreter.unheeded),
             disciplines={n: d.name for n, d in s.nets.items()},
             file=self.path.name,
             source=self.path,
@@ -154,6 +177,8 @@ class _Elaborator:
 
     def discipline(self, token: Any) -> Discipline:
         found = self.symbols.disciplines.get(str(token))
+        if found is None and str(token) in WAYS_OUT:
+            raise self.symbols.error(token, f"'{token}' is not supported: {WAYS_OUT[str(token)]}")
         if found is None:
             raise self.symbols.error(
                 token, f"discipline '{token}' is not declared: use electrical, or declare it before the module"
@@ -234,7 +259,7 @@ class _Elaborator:
             texts = _texts(attributes) | _texts(own)
             name = self.declare(token)
             value = self.interpreter.expr(start)
-            if graph.uses(value, "volt", "flow", "static", "ddt", "noise", "abstime"):
+            if graph.uses(value, *graph.VARYING):
                 raise self.symbols.error(token, f"the default of parameter '{name}' must be constant")
             kind_here = str(kind or ("integer" if self.interpreter.is_integer(start) else "real"))
             if kind_here == "integer":
@@ -251,22 +276,30 @@ class _Elaborator:
                 desc=texts.get("desc", texts.get("info", "")),
                 instance=texts.get("type") == "instance",
                 local=str(keyword) == "localparam",
+                place=self.symbols.place(token),
             )
 
     def interval(self, tree: Any) -> Interval:
         if tree.data == "exclusion":
             value = self.bound(tree.children[0])
             return Interval(value, value, False, False)
-        opening, low, high, closing = tree.children
-        found = Interval(self.bound(low), self.bound(high), opening.data == "open_above", closing.data == "open_below")
-        if found.low > found.high:
-            raise self.symbols.error(tree, f"the range {found} is empty: put the lower bound first")
+        *opening, low, high, closing = tree.children
+        is_open = opening[0].data == "open_above" if opening else tree.data == "excluded_above"
+        found = Interval(self.bound(low), self.bound(high), is_open, closing.data == "open_below")
+        known = found.at({})
+        if known and known.low > known.high:
+            raise self.symbols.error(tree, f"the range {known} is empty: put the lower bound first")
         return found
 
-    def bound(self, tree: Any) -> float:
+    def bound(self, tree: Any) -> Expr:
         if tree.data in ("plus_inf", "minus_inf"):
-            return math.inf if tree.data == "plus_inf" else -math.inf
-        return self.interpreter.number(tree)
+            return constant(math.inf if tree.data == "plus_inf" else -math.inf)
+        value = self.interpreter.expr(tree)
+        if graph.uses(value, *graph.VARYING):
+            raise self.symbols.error(
+                tree, "the bound of a range must follow from numbers and parameters declared before"
+            )
+        return value
 
 
 def _texts(attributes: Any) -> dict[str, str]:

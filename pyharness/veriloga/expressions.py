@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,31 +15,19 @@ from pyharness.veriloga import graph
 from pyharness.veriloga.functions import Functions
 from pyharness.veriloga.graph import ZERO, Expr, apply, constant, leaf, parameter, voltage
 from pyharness.veriloga.symbols import Function, Symbols
+from pyharness.veriloga.values import UNDEFINED, Partial, Start, Value, settle, spread
 
-__all__ = ("BranchState", "Expressions", "Start", "Undefined")
+__all__ = ("BranchState", "Expressions")
 
 _SUFFIXES = {"T": 12, "G": 9, "M": 6, "K": 3, "k": 3, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18}
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "pow")
+_BITS = {"bit_and": "&", "bit_or": "|", "bit_xor": "^", "bit_not": "~", "shift_left": "<<", "shift_right": ">>"}
 _LOGICAL = ("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "not_")
 HIDDEN_STATE = (
-    "hidden state: variable '{}' is read before it is assigned on every path, so it would remember the last evaluation. "
-    "Keep the state on an internal node: 'electrical n_x; ... I(n_x) <+ ddt(V(n_x)) - rate;'"
+    "hidden state: variable '{0}' is read before it is assigned on every path, so it would remember the last evaluation. "
+    "Keep the state on an internal node that starts at a parameter {0}0: 'electrical n_x; ... {0} = {0}0 + V(n_x); "
+    'if (analysis("static")) I(n_x) <+ V(n_x); else I(n_x) <+ ddt(V(n_x)) - rate_of_{0};\''
 )
-
-
-class Undefined:
-    """A variable that holds no value of this evaluation: reading it would be hidden state."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """The value a variable has before the first assignment: harmless where there is no assignment."""
-
-    value: Expr
-
-
-UNDEFINED = Undefined()
-Value = Expr | Undefined | Start
 
 
 @dataclass
@@ -53,6 +42,7 @@ class BranchState:
     potential: Expr = ZERO
     probed: bool = False
     contributed: bool = False
+    flowed: bool = False  # a flow has been contributed
 
 
 class Expressions:
@@ -71,6 +61,8 @@ class Expressions:
         self.states: dict[str, BranchState] = {}
         self.noise_labels: dict[str, tuple[str, str]] = {}
         self.bound_steps: list[Expr] = []
+        self.assertions: list[tuple[Expr, str, str]] = []
+        self.unheeded: list[str] = []
         self.conditions: list[Expr] = []
         self.steps = 0
         self.serial = 0
@@ -93,7 +85,7 @@ class Expressions:
             self.values[key] = UNDEFINED
             return
         value = self.expr(start)
-        if graph.uses(value, "volt", "flow", "static", "abstime", "ddt", "noise"):
+        if graph.uses(value, *graph.VARYING):
             raise self.error(start, f"the start value of '{token}' must be constant: assign it in the analog block")
         self.values[key] = Start(self.rounded(value, start) if kind == "integer" else value)
 
@@ -110,9 +102,8 @@ class Expressions:
             what = "a parameter" if str(token) in self.symbols.parameters else "not a declared variable"
             raise self.error(token, f"'{token}' cannot be assigned: it is {what}; declare 'real {token};'")
         if self.initial:
-            if str(token) in self.symbols.assigned:
-                raise self.error(token, HIDDEN_STATE.format(token))
-            if graph.uses(value, "volt", "flow", "static", "abstime", "ddt", "noise"):
+            # what is assigned elsewhere too holds inside the event alone: see do_event
+            if str(token) not in self.symbols.assigned and graph.uses(value, *graph.VARYING):
                 raise self.error(
                     token,
                     f"@(initial_step) may set '{token}' only to a constant: what depends on voltages or time would be "
@@ -174,7 +165,7 @@ class Expressions:
                 if key is not None:
                     return self.kinds[key] == "integer"
                 return name in self.symbols.parameters and self.symbols.parameters[name].kind == "integer"
-            case "neg":
+            case "neg" | "bit_not":
                 return self.is_integer(tree.children[0])
             case "select":
                 return all(self.is_integer(c) for c in tree.children[1:])
@@ -187,6 +178,8 @@ class Expressions:
                 return name == "analysis"
             case "system":
                 return str(tree.children[0]) in ("$param_given", "$port_connected")
+            case kind if kind in _BITS:
+                return True
             case kind if kind in _ARITHMETIC:
                 return all(self.is_integer(c) for c in tree.children)
             case kind:
@@ -225,8 +218,34 @@ class Expressions:
                 return apply("sub", values[0], apply("mul", values[1], apply("trunc", apply("div", *values))))
             case "div" | "pow" if self.is_integer(tree):
                 return apply("trunc", apply(tree.data, *values))
+            case kind if kind in _BITS:
+                return self.bits(tree, values)
             case kind:
                 return apply(kind, *values)
+
+    def bits(self, tree: Any, values: list[Expr]) -> Expr:
+        """Combine integers bit by bit: numbers, or truth values, of which one bit counts."""
+        sign = _BITS[tree.data]
+        if all(v.op == "const" and v.value == int(v.value) and abs(v.value) < 2**31 for v in values):
+            numbers = [int(v.value) for v in values]
+            if not (sign in ("<<", ">>") and not 0 <= numbers[1] < 32):
+                operators: dict[str, Any] = {
+                    "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+                    "~": operator.invert,
+                }  # fmt: skip
+                return constant(operators[sign](*numbers))
+        if sign in ("&", "|", "^") and all(self.is_truth(c) for c in tree.children):
+            if sign == "^":
+                return apply("not", apply("eq", *values))
+            return apply("and" if sign == "&" else "or", *values)
+        raise self.error(
+            tree,
+            f"'{sign}' works on numbers known here, &, | and ^ also on comparisons: write && || ! or arithmetic instead",
+        )
+
+    def is_truth(self, tree: Any) -> bool:
+        """Return whether an expression is 0 or 1."""
+        return tree.data in _LOGICAL or (tree.data in _BITS and all(self.is_truth(c) for c in tree.children))
 
     def literal(self, tree: Any) -> Expr:
         text = str(tree.children[0]).replace("_", "")
@@ -246,6 +265,8 @@ class Expressions:
         value = self.values[key]
         if isinstance(value, Start) and str(token) not in self.symbols.assigned:
             return value.value
+        if isinstance(value, Partial):
+            value = settle(value.cases, spread(self.conditions))
         if not isinstance(value, Expr):
             raise self.error(token, HIDDEN_STATE.format(token))
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lark import Tree
+from lark import Token, Tree
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
@@ -25,18 +25,10 @@ _SIMULATOR_VALUES = {
     "sourceScaleFactor": 1.0, "minr": 1e-3, "rthresh": 1e-3, "iteration": 1.0,
 }  # fmt: skip
 _REFUSED = {
+    "realtime": "use $abstime, the time in seconds",
     "random": "draw the value outside the model and pass it as an instance parameter",
     "arandom": "draw the value outside the model and pass it as an instance parameter",
-    "strobe": "remove it: models print nothing",
-    "display": "remove it: models print nothing",
-    "write": "remove it: models print nothing",
-    "monitor": "remove it: models print nothing",
-    "debug": "remove it: models print nothing",
-    "discontinuity": "remove it: write the model smooth instead",
-    "finish": "remove it: a model does not end a simulation",
-    "stop": "remove it: a model does not end a simulation",
-    "error": "remove it: give the parameter a range",
-    "fatal": "remove it: give the parameter a range",
+    "fopen": "remove it: models read and write no files",
     "table_model": "write the function out",
 }
 _WAYS = {
@@ -88,11 +80,11 @@ class Functions:
             raise self.run.error(
                 token, f"analysis() takes the names of analyses in quotes ({', '.join(sorted(_ANALYSES))})"
             )
-        static = leaf("static")
-        moving = apply("not", static)
-        if set(kinds) & _STATIC_ANALYSES:
-            return ONE if set(kinds) - _STATIC_ANALYSES else static
-        return moving
+        static, found = leaf("static"), ZERO
+        for kind in kinds:
+            leaves = {"tran": apply("not", static), "ac": leaf("ac"), "noise": leaf("noise_run")}
+            found = apply("or", found, static if kind in _STATIC_ANALYSES else leaves[kind])
+        return ONE if "tran" in kinds and set(kinds) & _STATIC_ANALYSES else found
 
     def ddt(self, token: Any, given: list[Any]) -> Expr:
         self.count(token, given, 1, 2)  # the second is a tolerance for solvers that take one
@@ -111,7 +103,7 @@ class Functions:
         start = ZERO
         if len(given) == 2:
             start = self.run.expr(given[1])
-            if graph.uses(start, "volt", "flow", "static", "abstime", "ddt", "noise"):
+            if graph.uses(start, *graph.VARYING):
                 raise self.run.error(token, "the start of idt() must be constant: use a parameter")
             flow = apply("select", leaf("static"), voltage(node), flow)
         state.current = apply("add", apply("ddt", voltage(node)), flow)
@@ -155,8 +147,8 @@ class Functions:
         name = str(token).lstrip("$")
         match name, len(given):
             case "temperature" | "abstime" | "mfactor", 0:
-                if name == "abstime" and (self.run.calls or self.run.initial):
-                    raise self.run.error(tree, "$abstime has no place in a function or event: pass it as an argument")
+                if name == "abstime" and self.run.calls:
+                    raise self.run.error(tree, "$abstime has no place in a function: pass it as an argument")
                 return leaf(name)
             case "vt", 0 | 1:
                 at = self.run.expr(given[0]) if given else leaf("temperature")
@@ -172,6 +164,8 @@ class Functions:
                 return leaf("given", parameter)
             case "port_connected", 1:
                 return ONE
+            case known, _ if known in FUNCTIONS or known == "log10":  # the math functions have a second name with $
+                return self.builtin(Token.new_borrow_pos("ID", known.replace("log10", "log"), token), given)
         raise self.refused(tree, str(token))
 
     def simparam(self, tree: Any, given: list[Any]) -> Expr:

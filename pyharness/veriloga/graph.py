@@ -11,6 +11,7 @@ __all__ = (
     "FUNCTIONS",
     "LIMEXP_KNEE",
     "ONE",
+    "VARYING",
     "ZERO",
     "Expr",
     "apply",
@@ -32,10 +33,10 @@ class Expr:
     """One operation.
 
     ``op`` is ``const`` (its ``value``), a leaf (``param``, ``given``, ``volt``, ``flow``, each with its ``name``; ``static``,
-    ``abstime``, ``temperature``, ``mfactor``), ``ddt`` (time derivative), ``noise`` (the source ``name``), an operator of
-    :data:`_OPERATORS` or a function of :data:`FUNCTIONS`.  Truth values are 1 and 0.  ``static`` is 1 in an operating
-    point, else 0; ``given`` is 1 when the parameter was set; ``volt`` is a node's potential against ground; ``flow`` the
-    current of a branch.
+    ``ac``, ``noise_run``, ``abstime``, ``temperature``, ``mfactor``), ``ddt`` (time derivative), ``noise`` (the source
+    ``name``), an operator of :data:`_OPERATORS` or a function of :data:`FUNCTIONS`.  Truth values are 1 and 0.  ``static``
+    is 1 in an operating point, ``ac`` in a small-signal analysis, ``noise_run`` in a noise analysis, else 0; ``given`` is 1
+    when the parameter was set; ``volt`` is a node's potential against ground; ``flow`` the current of a branch.
     """
 
     op: str
@@ -131,6 +132,10 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
 }
 """Name -> (number of arguments, value): the math functions of Verilog-A."""
 
+VARYING = ("volt", "flow", "static", "ac", "noise_run", "abstime", "ddt", "noise")
+"""Operations that may differ from one evaluation to the next."""
+
+_TRUTHS = ("lt", "le", "eq", "and", "or", "not", "static", "ac", "noise_run", "given")
 _STEPS = ("lt", "le", "eq", "and", "or", "not", "floor", "ceil", "trunc")
 
 
@@ -160,6 +165,8 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
         return ZERO if _is(a, 0) and not _is(b, 0) else a if _is(b, 1) else None
     if op == "neg" and a.op == "neg":
         return a.args[0]
+    if op == "not" and a.op == "not" and a.args[0].op in _TRUTHS:
+        return a.args[0]
     if op == "pow" and _is(b, 1):
         return a
     if op == "select":
@@ -167,7 +174,13 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
             return args[1] if a.value else args[2]
         return args[1] if args[1] is args[2] else None
     if op == "and":
-        return ZERO if _is(a, 0) or _is(b, 0) else None
+        if _is(a, 0) or _is(b, 0):
+            return ZERO
+        return a if a is b and a.op in _TRUTHS else None
+    if op == "or":
+        if any(x.op == "const" and x.value for x in (a, b)):
+            return ONE
+        return b if _is(a, 0) and b.op in _TRUTHS else a if _is(b, 0) and a.op in _TRUTHS else None
     return None
 
 

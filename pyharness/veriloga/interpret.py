@@ -7,19 +7,32 @@ Whatever would make one evaluation depend on the one before is refused here.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, Tree
 
 from pyharness.veriloga import graph
-from pyharness.veriloga.expressions import UNDEFINED, BranchState, Expressions, Start
+from pyharness.veriloga.expressions import BranchState, Expressions
 from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant
 from pyharness.veriloga.module import OperatingPoint
 from pyharness.veriloga.symbols import Function
+from pyharness.veriloga.values import UNDEFINED, Partial, Start, Value, join
 
 __all__ = ("Interpreter",)
 
 _MAX_STEPS = 20_000
+_ENDS = ("$error", "$fatal", "$finish", "$stop")
+_MESSAGES = ("$strobe", "$display", "$write", "$monitor", "$debug", "$info", "$warning", "$discontinuity")
+
+
+def _only_tasks(tree: Any) -> bool:
+    """Return whether a statement does nothing but print."""
+    if not isinstance(tree, Tree):
+        return True
+    if tree.data == "block":
+        return all(_only_tasks(c) for c in tree.children)
+    return tree.data == "nothing" or (tree.data == "task" and str(tree.children[0]) in _MESSAGES)
 
 
 class Interpreter(Expressions):
@@ -43,15 +56,31 @@ class Interpreter(Expressions):
         """Return the operating-point variables with their final values."""
         found = []
         for v in self.symbols.variables.values():
-            value = self.values[v.name]
-            if v.output and not isinstance(value, Expr):
+            held = self.values[v.name]
+            value = held if isinstance(held, Expr) else self.of_parameters(held)
+            if v.output and value is None:
                 raise self.error(
-                    self.tokens[v.name], f"operating-point variable '{v.name}' is not assigned on every path"
+                    self.tokens[v.name],
+                    f"operating-point variable '{v.name}' is not assigned on every path: assign it before the conditions",
                 )
             if v.output and isinstance(value, Expr):
                 quiet = {x: ZERO for x in graph.nodes_of([value]) if x.op == "noise"}
                 found.append(OperatingPoint(v.name, graph.replace(value, quiet), v.units, v.desc))
         return tuple(found)
+
+    @staticmethod
+    def of_parameters(value: Value) -> Expr | None:
+        """Return an output's value where parameters alone decide whether it is assigned, 0 where it is not; else None."""
+        if isinstance(value, Start):
+            return value.value
+        result = ZERO
+        for conditions, one in value.cases if isinstance(value, Partial) else ():
+            if any(graph.uses(c, *graph.VARYING) for c in conditions):
+                return None
+            for c in conditions:
+                one = apply("select", c, one, ZERO)
+            result = apply("add", result, one)  # of the cases one holds at most
+        return result
 
     def replace_outputs(self, f: Any) -> None:
         """Apply ``f`` to the values of the operating-point variables."""
@@ -105,10 +134,7 @@ class Interpreter(Expressions):
         results = []
         for arm, sense in ((then, condition), (otherwise, apply("not", condition))):
             self.values = dict(before)
-            self.states = {
-                name: BranchState(s.plus, s.minus, s.place, s.is_potential, probed=s.probed, contributed=s.contributed)
-                for name, s in outer.items()
-            }
+            self.states = {name: replace(s, current=ZERO, potential=ZERO) for name, s in outer.items()}
             self.conditions.append(sense)
             if arm is not None:
                 arm() if callable(arm) else self.statement(arm)
@@ -117,13 +143,7 @@ class Interpreter(Expressions):
         (then_values, then_states), (else_values, else_states) = results
         self.values = {}
         for name in before:
-            a, b = then_values[name], else_values[name]
-            if a is b:
-                self.values[name] = a
-            elif isinstance(a, Expr) and isinstance(b, Expr):
-                self.values[name] = apply("select", condition, a, b)
-            else:
-                self.values[name] = UNDEFINED
+            self.values[name] = join(condition, then_values[name], else_values[name])
         self.states = outer
         for name in [*then_states, *(n for n in else_states if n not in then_states)]:
             some = then_states.get(name) or else_states[name]
@@ -132,6 +152,7 @@ class Interpreter(Expressions):
             target = outer.setdefault(name, BranchState(some.plus, some.minus, some.place))
             target.probed |= a_state.probed or b_state.probed
             target.contributed |= a_state.contributed or b_state.contributed
+            target.flowed |= a_state.flowed or b_state.flowed
             target.is_potential = apply("select", condition, a_state.is_potential, b_state.is_potential)
             for field in ("current", "potential"):
                 joined = apply("select", condition, getattr(a_state, field), getattr(b_state, field))
@@ -215,6 +236,13 @@ class Interpreter(Expressions):
         value = apply("neg", value) if sign < 0 else value
         state.contributed = True
         if kind == "flow":
+            if state.flowed and state.is_potential is not ZERO:
+                raise self.error(
+                    token,
+                    "this branch had a flow, then a potential, and goes back to a flow, which would discard both: contribute "
+                    "one of them in each arm of an if",
+                )
+            state.flowed = True
             state.is_potential = ZERO
             state.current = apply("add", state.current, value)
         else:
@@ -223,12 +251,19 @@ class Interpreter(Expressions):
 
     def do_event(self, tree: Any) -> None:
         *terms, body = tree.children
-        if all(str(t.children[0]) == "initial_step" and t.children[1] is None for t in terms) and not self.calls:
-            outer, self.initial = self.initial, True
+        names = [str(t.children[0]) for t in terms]
+        if set(names) == {"initial_step"} and not self.calls:
+            outer, self.initial, before = self.initial, True, dict(self.values)
             self.statement(body)
             self.initial = outer
+            for key, value in self.values.items():  # a later evaluation would find the value of this or of a later one
+                if value is not before.get(key) and key in self.symbols.assigned:
+                    self.values[key] = UNDEFINED
             return
-        name = terms[0].children[0]
+        if set(names) == {"final_step"} and not self.calls and _only_tasks(body):
+            self.unheeded.append(f"{self.symbols.place(tree)}: @(final_step)")
+            return
+        name = next(n for n in names if n != "initial_step")
         raise self.error(
             tree,
             f"the event @({name}) is not simulated inside a model: keep the state on an internal node with ddt(), "
@@ -244,7 +279,23 @@ class Interpreter(Expressions):
                 step = apply("select", condition, step, constant(math.inf))
             self.bound_steps.append(step)
             return
-        raise self.functions.refused(tree, str(token))
+        if str(token) in _ENDS:
+            self.refuse_parameters(tree, str(token), given)
+        elif str(token) in _MESSAGES:
+            self.unheeded.append(f"{self.symbols.place(tree)}: {token}")
+        else:
+            raise self.functions.refused(tree, str(token))
+
+    def refuse_parameters(self, tree: Any, task: str, given: list[Any]) -> None:
+        """Note what ends the simulation under conditions on parameters: such parameters are refused instead."""
+        text = " ".join([task, *self.functions.texts(given)])
+        if any(graph.uses(c, *graph.VARYING) for c in self.conditions):
+            self.unheeded.append(f"{self.symbols.place(tree)}: {task} under a condition that changes")
+            return
+        met = ONE
+        for condition in self.conditions:
+            met = apply("and", met, condition)
+        self.assertions.append((met, text, self.symbols.place(tree)))
 
     def call(self, token: Any, function: Function, given: list[Any]) -> Expr:
         """Run an analog function in place; outputs are assigned to the caller's variables."""

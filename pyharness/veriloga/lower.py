@@ -11,7 +11,6 @@ from pyharness.veriloga.module import Branch, Noise
 __all__ = ("lower",)
 
 _STATIC = leaf("static")
-_VARYING = ("volt", "flow", "static", "abstime", "ddt", "noise")
 # value, charge, noise source -> its factor
 _Parts = tuple[Expr, Expr, dict[Expr, Expr]]
 
@@ -34,7 +33,7 @@ def _combine(x: Expr, parts: dict[Expr, _Parts]) -> _Parts | None:
     if x.op in ("mul", "div") and len(moving) == 1 and (x.op == "mul" or moving[0] is x.args[0]):
         factor = x.args[1] if x.args[0] is moving[0] else x.args[0]
         value, charge, noises = parts[moving[0]]
-        if factor is moving[0] or (charge is not ZERO and graph.uses(factor, *_VARYING)):
+        if factor is moving[0] or (charge is not ZERO and graph.uses(factor, *graph.VARYING)):
             return None
         scaled = {source: apply(x.op, f, factor) for source, f in noises.items()}
         return apply(x.op, value, factor), apply(x.op, charge, factor), scaled
@@ -45,7 +44,7 @@ def _combine(x: Expr, parts: dict[Expr, _Parts]) -> _Parts | None:
         factors = {s: apply("select", condition, na.get(s, ZERO), nb.get(s, ZERO)) for s in {**na, **nb}}
         if condition is _STATIC or condition is apply("not", _STATIC):  # at rest a charge has no current
             return value, qb if condition is _STATIC else qa, factors
-        if (qa is not ZERO or qb is not ZERO) and graph.uses(condition, *_VARYING):
+        if (qa is not ZERO or qb is not ZERO) and graph.uses(condition, *graph.VARYING):
             return None
         return value, apply("select", condition, qa, qb), factors
     return None

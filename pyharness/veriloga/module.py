@@ -20,7 +20,28 @@ ROOM_TEMPERATURE_K = 300.15
 
 @dataclass(frozen=True)
 class Interval:
-    """A permitted range ``low .. high``; ``open`` ends do not belong to it."""
+    """A permitted range ``low .. high``, expressions of other parameters; ``open`` ends do not belong to it."""
+
+    low: Expr
+    high: Expr
+    low_open: bool
+    high_open: bool
+
+    def map(self, f: Callable[[Expr], Expr]) -> Interval:
+        """Return the interval with ``f`` applied to its bounds."""
+        return replace(self, low=f(self.low), high=f(self.high))
+
+    def at(self, leaves: Mapping[Expr, Expr]) -> Range | None:
+        """Return the range where parameters have the values ``leaves``; None where a bound has no value."""
+        low, high = (substitute_leaves(e, leaves) for e in (self.low, self.high))
+        if low.op != "const" or high.op != "const":
+            return None
+        return Range(low.value, high.value, self.low_open, self.high_open)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A range of numbers."""
 
     low: float
     high: float
@@ -49,6 +70,7 @@ class Parameter:
         units, desc: from the attributes; ``units`` is None where there is none.
         instance: varies from device to device (``type="instance"``).
         local: a ``localparam``, which cannot be set.
+        place: file:line:column of its declaration.
     """
 
     name: str
@@ -60,9 +82,10 @@ class Parameter:
     desc: str = ""
     instance: bool = False
     local: bool = False
+    place: str = ""
 
-    def check(self, value: object, where: str) -> float:
-        """Return ``value`` as a number in range.
+    def check(self, value: object, where: str, others: Mapping[Expr, Expr]) -> float:
+        """Return ``value`` as a number in range; the bounds may depend on ``others``.
 
         Raises:
             ConfigError: not a finite number of the right kind, or out of range.
@@ -71,10 +94,15 @@ class Parameter:
             raise ConfigError(f"{where}: parameter '{self.name}' must be a finite number, got {value!r}")
         if self.kind == "integer" and value != int(value):
             raise ConfigError(f"{where}: parameter '{self.name}' must be an integer, got {value!r}")
-        if self.intervals and not any(value in interval for interval in self.intervals):
-            ranges = " or ".join(map(str, self.intervals)) + (f" {self.units}" if self.units else "")
+        permitted, excluded = ([i.at(others) for i in some] for some in (self.intervals, self.excluded))
+        if None in (*permitted, *excluded):
+            raise ConfigError(
+                f"{where}: a bound of parameter '{self.name}' has no value: it depends on a later parameter"
+            )
+        if permitted and not any(r is not None and value in r for r in permitted):
+            ranges = " or ".join(map(str, permitted)) + (f" {self.units}" if self.units else "")
             raise ConfigError(f"{where}: parameter '{self.name}' must lie in {ranges}, got {value!r}")
-        if any(value in interval for interval in self.excluded):
+        if any(r is not None and value in r for r in excluded):
             raise ConfigError(f"{where}: parameter '{self.name}' must not be {value!r}: it is excluded")
         return float(value)
 
@@ -149,6 +177,8 @@ class Module:
         noises: all noise sources.
         operating_point: variables to be read after a simulation.
         bound_steps_s: the largest time steps the model asks for, in seconds.
+        assertions: conditions on parameters under which the model refuses them, with its words and their place.
+        unheeded: statements that no target carries out (messages, hints), with their place.
         disciplines: node -> discipline name.
         file: name of the source.
         source: its path.
@@ -163,6 +193,8 @@ class Module:
     noises: tuple[Noise, ...]
     operating_point: tuple[OperatingPoint, ...]
     bound_steps_s: tuple[Expr, ...]
+    assertions: tuple[tuple[Expr, str, str], ...]
+    unheeded: tuple[str, ...]
     disciplines: Mapping[str, str]
     file: str
     source: Path
@@ -179,6 +211,7 @@ class Module:
             ConfigError: an unknown or local parameter, or a value out of range.
         """
         where = f"module '{self.name}'"
+        fixed = {leaf("temperature"): constant(ROOM_TEMPERATURE_K), leaf("mfactor"): ONE}
         settable = [p.name for p in self.parameters.values() if not p.local]
         given: dict[str, object] = {}
         for alias, value in values.items():
@@ -189,17 +222,21 @@ class Module:
                 raise ConfigError(f"{where}: parameter '{name}' is set twice, once as '{alias}': keep one")
             given[name] = value
         found: dict[str, float] = {}
+        leaves = fixed | {leaf("given", n): constant(n in given) for n in self.parameters}
         for p in self.parameters.values():
-            value = given.get(p.name)
+            value, source = given.get(p.name), where
             if value is None:
-                leaves = {parameter(n): constant(v) for n, v in found.items()}
-                leaves |= {leaf("given", n): constant(n in given) for n in self.parameters}
-                leaves |= {leaf("temperature"): constant(ROOM_TEMPERATURE_K), leaf("mfactor"): ONE}
+                source = f"{p.place}: {where}, by its default"
                 folded = substitute_leaves(p.default, leaves)
                 if folded.op != "const":
-                    raise ConfigError(f"{where}: the default of parameter '{p.name}' has no value")
+                    raise ConfigError(f"{source}: parameter '{p.name}' has no value")
                 value = folded.value
-            found[p.name] = p.check(value, where)
+            found[p.name] = p.check(value, source, leaves)
+            leaves[parameter(p.name)] = constant(found[p.name])
+        for condition, text, place in self.assertions:
+            broken = substitute_leaves(condition, leaves)
+            if broken.op == "const" and broken.value:
+                raise ConfigError(f"{where}: the model refuses these parameters ({place}): {text}")
         return found
 
     def specialised(self, values: Mapping[str, object], free: Sequence[str] = ()) -> Module:
@@ -220,6 +257,11 @@ class Module:
             follows = p.name not in values and uses_names(p.default, free)
             leaves[parameter(p.name)] = substitute_leaves(p.default, leaves) if follows else constant(checked[p.name])
 
+        return self.replaced(leaves)
+
+    def replaced(self, leaves: Mapping[Expr, Expr]) -> Module:
+        """Return the module with leaves of its equations replaced, folded anew; its parameters stay as declared."""
+
         def put(e: Expr) -> Expr:
             return substitute_leaves(e, leaves)
 
@@ -229,6 +271,7 @@ class Module:
             noises=tuple(replace(n, psd=put(n.psd), exponent=put(n.exponent)) for n in self.noises),
             operating_point=tuple(replace(o, value=put(o.value)) for o in self.operating_point),
             bound_steps_s=tuple(map(put, self.bound_steps_s)),
+            assertions=tuple((put(condition), text, place) for condition, text, place in self.assertions),
         )
 
 

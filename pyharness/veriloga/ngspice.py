@@ -31,6 +31,11 @@ _CALLS = {
     "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "asinh",
     "acosh": "acosh", "atanh": "atanh", "floor": "floor", "ceil": "ceil", "min": "min", "max": "max",
 }  # fmt: skip
+# ngspice ends a run at a logarithm of 0, which a node that is not solved yet may show on the way to the solution
+_DOMAINS = {
+    "ln": "max({}, 1e-300)", "log": "max({}, 1e-300)", "sqrt": "max({}, 0)", "acosh": "max({}, 1)",
+    "asin": "min(max({}, -1), 1)", "acos": "min(max({}, -1), 1)", "atanh": "min(max({}, -0.9999999999999999), 0.9999999999999999)",
+}  # fmt: skip
 _MAX_CHARACTERS = 1500  # of one source's expression; a longer one goes over nodes
 
 
@@ -128,6 +133,8 @@ class _Emitter:
                 return self.difference(e.args[0].name, e.args[1].name)
             case op if op in _INFIX:
                 return f"({a[0]} {_INFIX[op]} {a[1]})"
+            case op if op in _DOMAINS and graph.uses(e.args[0], "volt", "flow"):
+                return f"{_CALLS[op]}({_DOMAINS[op].format(a[0])})"
             case op if op in _CALLS:
                 return f"{_CALLS[op]}({', '.join(a)})"
         raise VerilogAError(
@@ -160,7 +167,8 @@ class _Emitter:
             return None
         factors = {derivative(e, x).value * ends[x.name.lower()] for x in leaves}
         expected = len([n for n in (b.plus, b.minus) if n != "0"])
-        if len(factors) != 1 or len(leaves) != expected or graph.replace(e, dict.fromkeys(leaves, ZERO)) is not ZERO:
+        at_rest = graph.replace(e, dict.fromkeys(leaves, ZERO))
+        if len(factors) != 1 or len(leaves) != expected or at_rest.op != "const" or at_rest.value != 0:
             return None
         return factors.pop()
 
@@ -249,7 +257,7 @@ def emit_ngspice(
     check_names(module, name, instance_parameters)
     values = module.check_parameters(parameters)
     special = module.specialised(parameters, instance_parameters)
-    leaves = {leaf("mfactor"): ONE}
+    leaves = {leaf("mfactor"): ONE, leaf("ac"): ZERO, leaf("noise_run"): ZERO}
     if temperature_k is not None:
         leaves[leaf("temperature")] = constant(temperature_k)
     emitter = _Emitter(special)
@@ -273,4 +281,5 @@ def _small(b: Branch) -> Branch:
 def _ignored(module: Module) -> tuple[str, ...]:
     found = [f"{n.place}: noise source '{n.name}'" for n in module.noises]
     found += [f"{module.file}: operating-point variable '{o.name}'" for o in module.operating_point]
+    found += module.unheeded
     return (*found, *(f"{module.file}: $bound_step" for _ in module.bound_steps_s[:1]))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import LIMEXP_KNEE, ZERO, Expr, apply, constant, derivative, leaf, voltage
+from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, derivative, leaf, voltage
 from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Module
 from pyharness.veriloga.system import System, equations
 
@@ -171,8 +171,7 @@ def _state_form(module: Module) -> tuple[Expr, list[Expr]] | None:
 
 def _moving(module: Module) -> Module:
     """Return the module as a transient sees it, one device."""
-    leaves = {leaf("static"): ZERO, leaf("mfactor"): constant(1)}
-    return replace(module, branches=tuple(b.map(lambda e: graph.replace(e, leaves)) for b in module.branches))
+    return module.replaced({leaf("static"): ZERO, leaf("ac"): ZERO, leaf("noise_run"): ZERO, leaf("mfactor"): ONE})
 
 
 def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System]:

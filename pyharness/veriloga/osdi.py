@@ -77,6 +77,10 @@ class _Writer:
                 return "p[0]"
             case "static":
                 return "(double)at_rest"
+            case "ac":
+                return "(double)((simulation->flags & RUNS_AC) != 0)"
+            case "noise_run":
+                return "(double)((simulation->flags & RUNS_NOISE) != 0)"
             case "abstime":
                 return "time"
             case "temperature":
@@ -136,22 +140,24 @@ class _Writer:
                 return f"{_CALLS[op]}({', '.join(a)})"
 
 
-def _inside(intervals: Sequence[Interval], name: str) -> str:
+def _inside(intervals: Sequence[Interval], name: str, bounds: Mapping[Expr, str]) -> str:
     texts = []
     for i in intervals:
-        low = f"{name} {'>' if i.low_open else '>='} {_number(i.low)}"
-        high = f"{name} {'<' if i.high_open else '<='} {_number(i.high)}"
+        low = f"{name} {'>' if i.low_open else '>='} {bounds[i.low]}"
+        high = f"{name} {'<' if i.high_open else '<='} {bounds[i.high]}"
         texts.append(f"({low} && {high})")
     return " || ".join(texts)
 
 
-def _check(p: Parameter, name: str) -> str:
+def _check(p: Parameter, name: str, writer: _Writer) -> tuple[str, str]:
+    """Return the lines that compute the bounds, and the condition that the parameter meets."""
+    lines, bounds = writer.statements([e for i in (*p.intervals, *p.excluded) for e in (i.low, i.high)], stop=False)
     texts = [f"isfinite({name})"]
     if p.intervals:
-        texts.append(f"({_inside(p.intervals, name)})")
+        texts.append(f"({_inside(p.intervals, name, bounds)})")
     if p.excluded:
-        texts.append(f"!({_inside(p.excluded, name)})")
-    return " && ".join(texts)
+        texts.append(f"!({_inside(p.excluded, name, bounds)})")
+    return "\n".join(f"    {line}" for line in lines), " && ".join(texts)
 
 
 def _without_locals(module: Module) -> Module:
@@ -164,14 +170,17 @@ def _without_locals(module: Module) -> Module:
     def put(e: Expr) -> Expr:
         return graph.replace(e, leaves)
 
-    return replace(
-        module,
-        parameters={n: replace(p, default=put(p.default)) for n, p in module.parameters.items() if not p.local},
-        branches=tuple(b.map(put) for b in module.branches),
-        noises=tuple(replace(n, psd=put(n.psd), exponent=put(n.exponent)) for n in module.noises),
-        operating_point=tuple(replace(o, value=put(o.value)) for o in module.operating_point),
-        bound_steps_s=tuple(map(put, module.bound_steps_s)),
-    )
+    parameters = {
+        n: replace(
+            p,
+            default=put(p.default),
+            intervals=tuple(i.map(put) for i in p.intervals),
+            excluded=tuple(i.map(put) for i in p.excluded),
+        )
+        for n, p in module.parameters.items()
+        if not p.local
+    }
+    return replace(module.replaced(leaves), parameters=parameters)
 
 
 def _evaluation(writer: _Writer, module: Module, system: System) -> str:
@@ -238,12 +247,25 @@ def emit_osdi(module: Module, instance_parameters: Sequence[str] | None = None) 
         listed.append(_Listed(name, names, p.desc, p.units or "", p.kind == "integer"))
     system = equations(module)
     writer = _Writer(place, {u: f"x_{i}" for i, u in enumerate(system.unknowns)})
-    resolution = [{"index": 0, "default": "        p[0] = 1;", "check": "p[0] > 0"}]
+    resolution = [{"index": 0, "default": "        p[0] = 1;", "bounds": "", "check": "p[0] > 0"}]
     for p in module.parameters.values():
         lines, names_of = writer.statements([p.default], stop=False)
         assigned = f"        p[{place[p.name]}] = {names_of[p.default]};"
         text = "\n".join([*(f"    {line}" for line in lines), assigned])
-        resolution.append({"index": place[p.name], "default": text, "check": _check(p, f"p[{place[p.name]}]")})
+        bounds, check = _check(p, f"p[{place[p.name]}]", writer)
+        resolution.append({"index": place[p.name], "default": text, "bounds": bounds, "check": check})
+    assertions = []
+    for condition, _, _ in module.assertions:
+        lines, names_of = writer.statements([condition], stop=False)
+        # a library has no words for it: the first parameter of the condition is the one out of bounds
+        named = [place[x.name] for x in graph.nodes_of([condition]) if x.op in ("param", "given") and x.name in place]
+        assertions.append(
+            {
+                "lines": "\n".join(f"    {line}" for line in lines),
+                "condition": names_of[condition],
+                "index": min(named, default=0),
+            }
+        )
     evaluation = _evaluation(writer, module, system)
     lines, names_of = writer.statements(list(writer.held), stop=False)
     held = "\n".join([*lines, *(f"    held[{i}] = {names_of[e]};" for e, i in writer.held.items())])
@@ -259,6 +281,7 @@ def emit_osdi(module: Module, instance_parameters: Sequence[str] | None = None) 
         entries=_entries(system),
         noises=_noises(module, system),
         resolution=resolution,
+        assertions=assertions,
         evaluation=evaluation,
         held=held,
         held_count=len(writer.held),

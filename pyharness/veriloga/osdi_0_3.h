@@ -22,7 +22,7 @@ enum { ACCESS_SET = 1, ACCESS_INSTANCE = 4 };
 enum { ENTRY_RESISTIVE = 4, ENTRY_REACTIVE = 8 };
 
 /* analysis flags of eval() */
-enum { RUNS_AC = 4096, RUNS_STATIC = 32768 };
+enum { RUNS_NOISE = 1024, RUNS_AC = 4096, RUNS_STATIC = 32768 };
 
 enum { ERROR_OUT_OF_BOUNDS = 1 };
 

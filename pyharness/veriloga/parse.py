@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,25 +13,14 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from pyharness.errors import VerilogAError
-from pyharness.veriloga.elaborate import elaborate
+from pyharness.veriloga.elaborate import WAYS_OUT, elaborate
 from pyharness.veriloga.module import Module
 from pyharness.veriloga.preprocess import Source, preprocess
 
 __all__ = ("load_module",)
 
-_WAYS_OUT = {
-    "genvar": "write the terms out",
-    "generate": "write the terms out",
-    "initial": "use an 'analog' block; the start of a state is a parameter",
-    "always": "digital behaviour belongs into Verilog, beside the analog block",
-    "paramset": "write a card of parameter values instead",
-    "connectmodule": "the bridge's pins connect logic and SPICE",
-    "specify": "remove it",
-    "string": "use an integer parameter for choices",
-    "forever": "write a for loop with constant bounds",
-    "[": "vectors and arrays are not supported; write the elements as single names",
-    "'": "based numbers are not supported; write the number in decimal",
-}
+_DEEPEST = 20_000
+"""Calls in each other: a sum of a few thousand terms is a tree of that depth."""
 
 
 @lru_cache(maxsize=1)
@@ -43,8 +33,8 @@ def _parser() -> Lark:
 def _explain(cause: UnexpectedInput, source: Source) -> VerilogAError:
     where = source.where(cause.line if cause.line and cause.line > 0 else len(source.lines), max(cause.column or 1, 1))
     if isinstance(cause, UnexpectedCharacters):
-        if cause.char in _WAYS_OUT:
-            return VerilogAError(f"{where}: '{cause.char}': {_WAYS_OUT[cause.char]}")
+        if cause.char in WAYS_OUT:
+            return VerilogAError(f"{where}: '{cause.char}': {WAYS_OUT[cause.char]}")
         return VerilogAError(f"{where}: unexpected character {cause.char!r}: it has no meaning here")
     token = cause.token if isinstance(cause, UnexpectedToken) else Token("?", "?")
     if token.type == "$END":
@@ -53,11 +43,11 @@ def _explain(cause: UnexpectedInput, source: Source) -> VerilogAError:
     start = max(source.text.rfind(";", 0, token.start_pos or 0), source.text.rfind("\n", 0, token.start_pos or 0)) + 1
     words = [Token("ID", w[0], start + w.start()) for w in re.finditer(r"\w+", source.text[start : token.start_pos])]
     for word in (token, *words):
-        if str(word) in _WAYS_OUT:
+        if str(word) in WAYS_OUT:
             at = word.start_pos or 0
             line = source.text.count("\n", 0, at) + 1
             where = source.where(line, at - source.text.rfind("\n", 0, at))
-            return VerilogAError(f"{where}: '{word}' is not supported: {_WAYS_OUT[str(word)]}")
+            return VerilogAError(f"{where}: '{word}' is not supported: {WAYS_OUT[str(word)]}")
     return VerilogAError(f"{where}: syntax error at '{token}': it cannot stand here")
 
 
@@ -73,9 +63,13 @@ def load_module(path: str | Path, include_dirs: Sequence[Path] = ()) -> Module:
     """
     path = Path(path)
     source = preprocess(path, include_dirs)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEEPEST))
     try:
         return elaborate(_parser().parse(source.text), source, path)
     except UnexpectedInput as cause:
         raise _explain(cause, source) from None
     except RecursionError:
         raise VerilogAError(f"{path.name}:1:1: an expression nests too deeply: split it over variables") from None
+    finally:
+        sys.setrecursionlimit(limit)

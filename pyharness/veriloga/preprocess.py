@@ -48,7 +48,11 @@ _PREDEFINED = {
     "__VAMS_COMPACT_MODELING__": "1",
 }
 # they set what a compact model has no use for
-_IGNORED = ("timescale", "default_discipline", "default_transition", "resetall", "begin_keywords", "end_keywords")
+_IGNORED = (
+    "timescale", "default_discipline", "default_transition", "default_nettype", "resetall", "begin_keywords", "end_keywords",
+    "pragma", "line", "celldefine", "endcelldefine",
+)  # fmt: skip
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
 _MAX_DEPTH = 32
 _MAX_CHARACTERS = 2_000_000
 
@@ -93,14 +97,26 @@ class _Preprocessor:
     def run(self, path: Path, depth: int = 0) -> None:
         file = path.name
         try:
-            text = path.read_text(encoding="ascii")
-        except UnicodeDecodeError as cause:
-            raise self.fail(
-                file, 1, 1, f"the source must be ASCII text: {cause.reason} at byte {cause.start}"
-            ) from None
+            raw = path.read_bytes()
         except OSError as cause:
             raise VerilogAError(f"{path}: cannot read the Verilog-A source: {cause.strerror}") from None
-        lines = _strip_comments(text, file).split("\n")
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        # the line ends of any system; no other character ends a line
+        text = _strip_comments(text.replace("\r\n", "\n").replace("\r", "\n"), file)
+        other = re.search(r"[^\x00-\x7f]", text)
+        if other:
+            number = text.count("\n", 0, other.start()) + 1
+            column = other.start() - text.rfind("\n", 0, other.start())
+            raise self.fail(
+                file,
+                number,
+                column,
+                f"{other[0]!r} is no ASCII character: such may stand in comments and strings alone",
+            )
+        lines = text.split("\n")
         active: list[tuple[bool, bool, int]] = []  # (taken now, some arm taken, line of the ifdef)
         i = 0
         while i < len(lines):
@@ -128,7 +144,7 @@ class _Preprocessor:
         for use in re.finditer(r"`([A-Za-z_]\w*)", line):
             macro = self.macros.get(use[1])
             if macro and macro.parameters is not None:
-                rest = line[use.end() :]
+                rest = re.sub(_STRING, "", line[use.end() :])
                 if not rest.strip() or (rest.lstrip().startswith("(") and rest.count("(") > rest.count(")")):
                     return True
         return False
@@ -212,7 +228,8 @@ class _Preprocessor:
                         f"macro `{name} takes {len(macro.parameters)} arguments, got {len(arguments)}",
                     )  # fmt: skip
                 values = dict(zip(macro.parameters, arguments, strict=True))
-                body = re.sub(r"\b[A-Za-z_]\w*\b", lambda m, values=values: values.get(m[0], m[0]), body)  # type: ignore[misc]
+                # a string is left as it is (IEEE 1364-2005, 19.3.1)
+                body = re.sub(rf"{_STRING}|\b[A-Za-z_]\w*\b", lambda m, values=values: values.get(m[0], m[0]), body)  # type: ignore[misc]
             out.append(self.expand(body, file, number, depth + 1))
             if sum(map(len, out)) > _MAX_CHARACTERS:
                 raise self.fail(file, number, use.start() + 1, f"macro `{name} expands without bound: simplify it")
@@ -224,8 +241,9 @@ class _Preprocessor:
         if not opening:
             raise self.fail(file, number, at + 1, f"macro `{name} needs its arguments in parentheses")
         depth, start, found = 1, opening.end(), []
+        inside = {i for m in re.finditer(_STRING, line) for i in range(*m.span())}
         for i in range(opening.end(), len(line)):
-            c = line[i]
+            c = line[i] if i not in inside else ""
             depth += (c == "(") - (c == ")")
             if (c == "," and depth == 1) or depth == 0:
                 found.append(line[start:i].strip())
@@ -236,14 +254,14 @@ class _Preprocessor:
 
 
 def _strip_comments(text: str, file: str) -> str:
-    """Blank out comments, keeping strings, columns and line ends."""
+    """Blank out comments, keeping strings (their other characters as ?), columns and line ends."""
 
     def blank(match: re.Match[str]) -> str:
         found = match[0]
-        return found if found.startswith('"') else re.sub(r"[^\n]", " ", found)
+        return re.sub(r"[^\x00-\x7f]", "?", found) if found.startswith('"') else re.sub(r"[^\n]", " ", found)
 
-    stripped = re.sub(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', blank, text, flags=re.S)
-    if "/*" in re.sub(r'"(?:[^"\\\n]|\\.)*"', "", stripped):
+    stripped = re.sub(rf"{_STRING}|//[^\n]*|/\*.*?\*/", blank, text, flags=re.S)
+    if "/*" in re.sub(_STRING, "", stripped):
         line = stripped[: stripped.index("/*")].count("\n") + 1
         raise VerilogAError(f"{file}:{line}:1: comment opened by /* is never closed")
     return stripped

@@ -48,14 +48,25 @@ def module_of(tmp_path: Path, body: str, head: str = HEAD):
             r"the event @\(timer\) is not simulated inside a model: keep the state on an internal node",
         ),
         ("@(initial_step) a = V(p);", r"dut\.va:12:17: @\(initial_step\) may set 'a' only to a constant"),
-        ("@(initial_step) a = 1; a = a + 1;", r"dut\.va:12:17: hidden state: variable 'a'"),
-        ("@(initial_step or final_step) a = 1;", r"the event @\(initial_step\) is not simulated"),
-        ('@(initial_step("tran")) a = 1;', r"the event @\(initial_step\) is not simulated"),
+        ("@(initial_step) a = 1; a = a + 1;", r"dut\.va:12:28: hidden state: variable 'a'"),
+        ("@(initial_step) a = $abstime;", r"@\(initial_step\) may set 'a' only to a constant"),
+        ("@(initial_step or final_step) a = 1;", r"the event @\(final_step\) is not simulated"),
+        ("@(final_step) a = 1;", r"the event @\(final_step\) is not simulated"),
+        ("if (g > 1) a = 1; if (g > 2) b = a;", r"dut\.va:12:34: hidden state: variable 'a'"),
+        (
+            "if (g > 1) a = 1; if (V(p) > 0) a = 2; if (g > 1) b = a; if (V(p) > 0) b = a; b = a;",
+            r"dut\.va:12:83: hidden state: variable 'a'",
+        ),
+        ("I(p, n) <+ 1; V(p, n) <+ 2; I(p, n) <+ 3;", r"goes back to a flow, which would discard both"),
+        ("a = k & 3;", r"hidden state: variable 'k'"),
+        ("a = g & 3;", r"'&' works on numbers known here, &, \| and \^ also on comparisons: write && \|\| !"),
+        ("a = ~(g > 1);", r"'~' works on numbers known here"),
+        ("a = 1 << 40;", r"'<<' works on numbers known here"),
+        ("a = $realtime;", r"\$realtime is not supported in a model: use \$abstime"),
         ("@(initial_step) I(p, n) <+ 1;", r"contributions belong into the analog block, outside functions and events"),
         ("begin : blk real t; a = t; end", r"hidden state: variable 't'"),
         ("begin : blk real t = 1; a = t; t = 2; end", r"hidden state: variable 't'"),
         ("a = a + 1 * $abstime;", r"hidden state: variable 'a'"),
-        ('$strobe("x");', r"\$strobe is not supported in a model: remove it: models print nothing"),
         ("a = I(p, n); I(p) <+ 1; branch (p, n) b;", r"syntax error at 'branch'"),
         ("I(br) <+ V(br); a = I(p, n);", r"probed on a branch of its own, which would short"),
         ("a = I(<p>);", r"a port probe I\(<p>\) is not supported: probe the branches"),
@@ -149,6 +160,17 @@ def test_refusals(tmp_path: Path, body: str, message: str) -> None:
         ("module a(p); electrical p; initial x = 1; endmodule", r"'initial' is not supported: use an 'analog' block"),
         ("module a(p); electrical [0:3] p; endmodule", r"'\[' is not supported: vectors and arrays"),
         ("module a(p); electrical p, p; endmodule", r"'p' is declared twice"),
+        ("module a(p); electrical p; genvar i; endmodule", r"'genvar' is not supported: write the terms out"),
+        ("module a(p); electrical p; wire w; endmodule", r"'wire' is not supported: use 'electrical'"),
+        (
+            "module a(p); electrical p; parameter real r = 1 from (V(p):inf); endmodule",
+            r"the bound of a range must follow from numbers and parameters",
+        ),
+        ("module a(p); electrical p; parameter real r = 1 from (s:inf); endmodule", r"'s' is not declared"),
+        (
+            "module \u03a9(p); endmodule",
+            r"dut\.va:1:8: '\u03a9' is no ASCII character: such may stand in comments and strings",
+        ),
         ("module a(p); electrical p; parameter real r = 1 from (2:1); endmodule", r"the range \(2:1\) is empty"),
     ],
 )
@@ -160,13 +182,139 @@ def test_refused_files(tmp_path: Path, text: str, message: str) -> None:
         load_module(path)
 
 
-def test_missing_and_non_ascii_sources(tmp_path: Path) -> None:
-    """Unreadable sources are told apart."""
+def test_missing_sources(tmp_path: Path) -> None:
+    """A file that is not there, and one that is none."""
     with pytest.raises(VerilogAError, match="cannot read the Verilog-A source"):
         load_module(tmp_path / "none.va")
-    (tmp_path / "dut.va").write_bytes("// \u00b5".encode())
-    with pytest.raises(VerilogAError, match="the source must be ASCII text"):
+    with pytest.raises(VerilogAError, match="cannot read the Verilog-A source"):
+        load_module(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_comments_and_strings_may_hold_any_character(tmp_path: Path, encoding: str, line_end: str) -> None:
+    """As foundries write them, with the line ends of any system."""
+    text = '// \u00b0C, \u00b5\nmodule dut(p);\nelectrical p; /* \u00e9 */ (* desc="3 \u00b5A" *) parameter real g = 1;\nanalog I(p) <+ q;\nendmodule\n'
+    (tmp_path / "dut.va").write_bytes(text.replace("\n", line_end).encode(encoding))
+    with pytest.raises(VerilogAError, match=r"dut\.va:4:16: 'q' is not declared"):
         load_module(tmp_path / "dut.va")
+    (tmp_path / "dut.va").write_bytes(text.replace("q;", "g;").replace("\n", line_end).encode(encoding))
+    assert load_module(tmp_path / "dut.va").parameters["g"].desc.startswith("3 ?")
+
+
+def test_a_variable_may_hold_a_value_on_some_paths(tmp_path: Path) -> None:
+    """It may be read where its value holds: behind the same condition, a stricter one, another value of a case."""
+    body = """
+        if (g > 1) a = V(p, n); else if (g > 0.5) a = 2 * V(p, n);
+        if (V(p, n) > 0.1) b = 3; else b = 4;
+        if (g > 1 && b > 3.5) I(p, n) <+ a;
+        if (V(p, n) <= 0.1) k = 5;
+        if (!(g > 1) && g > 0.5) I(p, n) <+ 10 * a;
+        if (V(p, n) <= 0.1) I(p, n) <+ k;
+        case (j) 0: w = 7; 1: begin w = V(p, n); z = 1; end endcase
+        case (j) 1: I(p, n) <+ w + z; 0: I(p, n) <+ w; endcase
+        if (V(p, n) > 0) a = 0;
+        if (g > 1) begin if (V(p, n) > 0) I(p, n) <+ a; else I(p, n) <+ 100 * a; end
+    """
+    head = HEAD.replace("real a, b;", "real a, b, w, z; parameter integer j = 0;")
+    module = module_of(tmp_path, body, head)
+    for g in (0.2, 0.7, 1.5):
+        for j in (0, 1, 2):
+            model = compile_numpy(module, {"g": g, "j": j})
+            for v in (-0.3, 0.05, 0.3):
+                a = v if g > 1 else 2 * v
+                i = a * (g > 1 and v <= 0.1) + 10 * a * (0.5 < g <= 1) + 5 * (v <= 0.1) + {0: 7, 1: v + 1, 2: 0}[j]
+                i += (0 if v > 0 else 100 * a) * (g > 1)
+                assert model.current(v, 0.0) == pytest.approx(i, rel=1e-14), (g, j, v)
+
+
+def test_what_initial_step_sets(tmp_path: Path) -> None:
+    """Constants, in any of its forms; a variable assigned later as well is as if it had not been set."""
+    body = """
+        @(initial_step("tran", "dc") or initial_step) begin a = 2; k = a + 1; end
+        a = V(p, n);
+        I(p, n) <+ k * a;
+    """
+    assert compile_numpy(module_of(tmp_path, body), {}).current(0.25, 0.0) == 0.75
+
+
+def test_messages_and_refused_parameters(tmp_path: Path) -> None:
+    """What only prints is named and left out; what ends a simulation for its parameters refuses them, in every target."""
+    body = """
+        $strobe("g = %g", g); if (V(p, n) > 1) $warning("high"); $discontinuity(1);
+        if (g > x0 + 1) begin $strobe("x"); $error("g, x0: out of order"); end
+        if (V(p, n) > 5) $finish;
+        @(final_step) begin $display("done"); end
+        I(p, n) <+ g * V(p, n);
+    """
+    module = module_of(tmp_path, body)
+    told = "\n".join(emit_ngspice(module, name="dut", parameters={}).ignored)
+    for line, what in (
+        (13, "$strobe"),
+        (13, "$warning"),
+        (14, "$strobe"),
+        (15, "$finish under a condition that changes"),
+    ):
+        assert re.search(rf"dut\.va:{line}:\d+: {re.escape(what)}", told)
+    assert "@(final_step)" in told and "$error" not in told
+    with pytest.raises(ConfigError, match=r"refuses these parameters \(dut\.va:14:\d+\): \$error g, x0: out of order"):
+        compile_numpy(module, {"g": 1.5})
+    assert compile_numpy(module, {"g": 1.5, "x0": 0.6}).current(1.0, 0.0) == 1.5
+
+
+def test_bounds_follow_other_parameters(tmp_path: Path) -> None:
+    """Ranges and exclusions of expressions, every kind of bracket."""
+    extra = """    localparam real two = 2;
+    parameter real hi = 2.5 from (g:two * g + 3] exclude (2.6:2.8] exclude [2.9:3.0) exclude 3.001 exclude (2 + 2) * 0.76;
+"""
+    module = module_of(tmp_path, "I(p, n) <+ hi;", HEAD + extra)
+    for good in (2.5, 2.6, 2.85, 3.0, 3.002):
+        assert module.check_parameters({"hi": good})["hi"] == good
+    for bad in (1e-3, 3.01, 2.7, 2.8, 2.9, 3.001, 3.04):
+        with pytest.raises(ConfigError, match="parameter 'hi' must"):
+            module.check_parameters({"hi": bad})
+    assert module.check_parameters({"hi": 3.01, "g": 0.1})["hi"] == 3.01
+
+
+def test_a_default_out_of_range_is_told_where_it_stands(tmp_path: Path) -> None:
+    """It need not hurt who sets the parameter."""
+    module = module_of(tmp_path, "I(p, n) <+ r;", HEAD + "    parameter real r = 0 from (0:inf);\n")
+    with pytest.raises(
+        ConfigError, match=r"dut\.va:11:20: module 'dut', by its default: parameter 'r' must lie in \(0:inf\)"
+    ):
+        module.check_parameters({})
+    assert module.check_parameters({"r": 1})["r"] == 1
+
+
+def test_macros_and_strings(tmp_path: Path) -> None:
+    """Commas and parentheses in strings are none of the macro's; a string is not substituted in."""
+    head = HEAD.replace(
+        "module dut",
+        '`define PAR(n, d, t) (* desc=t, info="n" *) parameter real n = d;\n`pragma x\n`line 3\nmodule dut',
+    )
+    text = '`PAR(r, 1 + 2, "first, (second")\n`PAR(s,\n 5, ")")\n'
+    module = module_of(tmp_path, "I(p, n) <+ r + s;", head + text)
+    assert module.parameters["r"].desc == "first, (second" and module.parameters["s"].desc == ")"
+    assert compile_numpy(module, {}).current(0.0, 0.0) == 8
+
+
+def test_bits_and_functions_with_a_dollar(tmp_path: Path) -> None:
+    """On numbers, as Python; on comparisons, as truth values; $ln() is ln()."""
+    body = """
+        k = (13 & 7 | 64 ^ 3 << 2) + (200 >> 3) + ~5;
+        if ((V(p, n) > 0) & (g > 0) | (V(p, n) < -1) ^ (V(p, n) < -2)) a = 1; else a = 0;
+        I(p, n) <+ k + 1000 * a + $ln(2) + $log10(100) + $pow(2, 3) + $sqrt(16);
+    """
+    model = compile_numpy(module_of(tmp_path, body), {})
+    k = (13 & 7 | 64 ^ 3 << 2) + (200 >> 3) + ~5
+    for v, a in ((-3, 0), (-1.5, 1), (-0.5, 0), (0.5, 1)):
+        assert model.current(v, 0.0) == pytest.approx(k + 1000 * a + np.log(2) + 2 + 8 + 4, rel=1e-14)
+
+
+def test_long_sums(tmp_path: Path) -> None:
+    """A sum of some thousand terms, which is a deep tree."""
+    module = module_of(tmp_path, f"I(p, n) <+ {' + '.join(f'{k} * V(p, n)' for k in range(3000))};")
+    assert compile_numpy(module, {}).current(1.0, 0.0) == sum(range(3000))
 
 
 def test_language_means_what_it_says(tmp_path: Path) -> None:

@@ -349,6 +349,78 @@ def test_long_expressions_are_split_over_nodes(tmp_path: Path) -> None:
     assert -run.vectors["i(v1)"][0] == pytest.approx(compile_numpy(module, {}).residuals([0.9, 0.0])[0][0], rel=1e-8)
 
 
+def test_functions_of_nodes_that_are_not_solved_yet(tmp_path: Path) -> None:
+    """A logarithm of a long expression: its nodes are 0 V at Newton's first iteration, which ngspice must not stumble over."""
+    path = tmp_path / "dut.va"
+    path.write_text(
+        HEAD
+        + """module dut(p, n); inout p, n; electrical p, n; real x; integer i;
+    analog begin
+        x = 2;
+        for (i = 1; i <= 60; i = i + 1) x = x + 0.01 * sin(i * V(p, n)) * sin(i * V(p, n));
+        I(p, n) <+ 1m * (ln(x - 1) + sqrt(x - 1.5) + acosh(x - 0.5) + log(x - 1) + asin(x - 2) + atanh(x - 2.1));
+    end
+endmodule
+"""
+    )
+    module = load_module(path)
+    text = emit_ngspice(module, name="dut", parameters={}).text
+    assert "v(t_1)" in text
+    run = run_batch([text, "v1 a 0 0.3", "x1 a 0 dut", ".options reltol=1e-9"], ".op", save=["i(v1)"])
+    assert -run.vectors["i(v1)"][0] == pytest.approx(compile_numpy(module, {}).residuals([0.3, 0.0])[0][0], rel=1e-8)
+
+
+def test_negative_charges_are_native(tmp_path: Path) -> None:
+    """A capacitor of negative value is a C line, as a positive one."""
+    path = tmp_path / "dut.va"
+    path.write_text(
+        HEAD + "module dut(p, n); inout p, n; electrical p, n; analog I(p, n) <+ ddt(-1n * V(p, n)); endmodule"
+    )
+    assert "c_p_n p n -1e-09 m={m}" in emit_ngspice(load_module(path), name="dut", parameters={}).text
+
+
+def test_analyses_in_a_library(tmp_path: Path, osdi_device) -> None:
+    """analysis() by the flags of the simulator; a transient is neither a small-signal nor a noise analysis."""
+    path = tmp_path / "dut.va"
+    path.write_text(
+        HEAD
+        + """module dut(p, n); inout p, n; electrical p, n;
+    analog begin
+        if (analysis("ac")) I(p, n) <+ 1;
+        if (analysis("noise")) I(p, n) <+ 10;
+        if (analysis("tran")) I(p, n) <+ 100;
+        if (analysis("static")) I(p, n) <+ 1000;
+        if (analysis("ac", "noise")) I(p, n) <+ 10000;
+    end
+endmodule
+"""
+    )
+    module = load_module(path)
+    assert compile_numpy(module, {}).residuals([0.0, 0.0])[0][0] == 100
+    device = osdi_device(compile_osdi(module, tmp_path / "dut.osdi"))
+    for flags, expected in ((8192, 100), (8192 | 32768, 1000), (4096, 10101), (1024, 10110)):
+        assert device.evaluate([0.0, 0.0], flags=flags)[0][0] == expected
+
+
+def test_a_library_refuses_what_the_model_refuses(tmp_path: Path, osdi_device) -> None:
+    """Bounds that follow other parameters, and $error under a condition on parameters."""
+    path = tmp_path / "dut.va"
+    path.write_text(
+        HEAD
+        + """module dut(p, n); inout p, n; electrical p, n;
+    localparam real two = 2;
+    parameter real lo = 1 from [0:inf), hi = 3 from (two * lo:inf), far = 9;
+    analog begin if (far < hi) $error("order"); I(p, n) <+ lo * V(p, n); end
+endmodule
+"""
+    )
+    library = compile_osdi(load_module(path), tmp_path / "dut.osdi")
+    assert osdi_device(library).errors == []
+    assert osdi_device(library, {"hi": 2.0}).errors == ["hi", "hi"]
+    assert set(osdi_device(library, {"lo": 4.0}).errors) == {"hi"}
+    assert osdi_device(library, {"hi": 10.0}).errors == ["hi", "hi"]
+
+
 def test_what_ngspice_cannot_hold_is_named(tmp_path: Path) -> None:
     """Noise, operating-point variables and $bound_step are told with their place."""
     sub = emit_ngspice(write(tmp_path, "system_functions"), name="dut", parameters={})
