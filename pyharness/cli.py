@@ -7,6 +7,7 @@ interrupted.
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
 from dataclasses import replace
@@ -16,11 +17,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from pyharness import __version__
 from pyharness.errors import PyharnessError, RunInterrupted
+from pyharness.progress import progress
 from pyharness.record import Record
 
 __all__ = ("app", "main")
@@ -220,11 +221,15 @@ def fit(
         Path | None, typer.Option(help="Folder with the measured tables; the shipped ones by default.")
     ] = None,
     start: Annotated[str | None, typer.Option(help="Card to start from; the plan's start by default.")] = None,
+    search: Annotated[
+        int, typer.Option(min=0, help="Generations of a search over all of the plan before the fit.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 1,
     evaluations: Annotated[int, typer.Option(min=1, help="Limit of the fit's length.")] = 150,
     out: Annotated[Path, typer.Option("--out", help="Folder for <dopant>.yaml and <dopant>.json.")] = Path("build/fit"),
 ) -> None:
     """Fit a model to a measured device: writes a card, and a table of model against measurement."""
-    from pyharness.fit import LIMITS, card_of, fit_card, load_measured, load_plan, record_of, write_card
+    from pyharness.fit import FACTORS, LIMITS, card_of, fit_card, load_measured, load_plan, record_of, write_card
     from pyharness.resources import model_dir
     from pyharness.veriloga import load_card, load_module
 
@@ -233,11 +238,10 @@ def fit(
     fit_plan = load_plan(plan or source.with_name("fit.yaml"))
     module = load_module(source)
     first = load_card(start)[1].parameters if start else None
-    with Progress(*Progress.get_default_columns(), console=_console, disable=not _console.is_terminal) as bar:
-        task = bar.add_task(f"fitting {module.name} to {dopant}", total=evaluations)
+    with progress() as show:
         result = fit_card(
-            module, fit_plan, measured, start=first, max_evaluations=evaluations,
-            progress=lambda n, cost: bar.update(task, completed=n, description=f"{dopant}: cost {cost:.3f}"),
+            module, fit_plan, measured, start=first, max_evaluations=evaluations, search=search, seed=seed,
+            progress=lambda n, cost: show(f"fitting {module.name} to {dopant}", n, search + evaluations, f"cost {cost:.3f}"),
         )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{dopant}.json").write_text(record_of(measured, result), encoding="utf-8")
@@ -246,7 +250,7 @@ def fit(
     for heading in (
         "source",
         *(
-            {"vset_v": "vset_v (30 mV)", "rhrs_ohm": "rhrs_ohm (x2)"}.get(name, f"{name} ({limit:.0%})")
+            ("vset_v (30 mV)" if name == "vset_v" else f"{name} ({'x2' if name in FACTORS else f'{limit:.0%}'})")
             for name, limit in LIMITS.items()
         ),
     ):
@@ -285,11 +289,10 @@ def qa(
     given: dict[str, Any] = {name: value for name, value in drive.items() if value is not None}
     chosen = [replace(subject_of(name), **given) for name in subjects or shipped_subjects()]
     answers = []
-    with Progress(*Progress.get_default_columns(), console=_console, disable=not _console.is_terminal) as bar:
+    with progress() as show:
         for subject in chosen:
-            task = bar.add_task(f"{subject.module.name}, {subject.name}", total=1)
-            checks = run_suite(subject, lambda done, of, task=task: bar.update(task, completed=done, total=of))  # type: ignore[misc]
-            answers.append((subject, checks))
+            words = f"checking {subject.module.name}, {subject.name}"
+            answers.append((subject, run_suite(subject, functools.partial(show, words))))
     for subject, checks in answers:
         _console.print(table_of(subject, checks))
     paths = write_table(answers, out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -31,11 +31,13 @@ class _Section(BaseModel):
 class Device(_Section):
     """The memristor: card name or path, and where every device starts.
 
-    A relative path counts from the configuration's own folder.
+    A relative path counts from the configuration's own folder.  ``target`` is the form of the model: B sources for any
+    ngspice, a compiled library for one with OSDI, or what the library at hand can do.
     """
 
     card: Annotated[str, Field(min_length=1, max_length=1024)] = "chromium"
     start_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    target: Literal["auto", "ngspice", "osdi"] = "auto"
 
     @field_validator("card")
     @classmethod

@@ -8,6 +8,7 @@ building it from the same configuration.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,12 @@ from pyharness.errors import ConfigError
 from pyharness.network.images import ImageSet
 from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import TrainingOptions, train
-from pyharness.veriloga import Device, emit_ngspice, load_device
+from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
 
-__all__ = ("Job", "build_job")
+__all__ = ("MODEL_LIBRARY", "Job", "build_job")
+
+MODEL_LIBRARY = "model.osdi"
+"""Name of the compiled model in a run's folder."""
 
 _HIDDEN = 3
 
@@ -33,6 +37,7 @@ class Job:
     Attributes:
         config: what it was built from.
         device: card and model.
+        subcircuit: its form in the netlist.
         layers: the crossbars.
         electrics: figures of the periphery.
         array: netlist, pins, meters.
@@ -46,6 +51,7 @@ class Job:
 
     config: SimConfig
     device: Device
+    subcircuit: Subcircuit
     layers: tuple[Layer, Layer]
     electrics: ArrayElectrics
     array: Array
@@ -122,8 +128,8 @@ def _registers(config: SimConfig, network: Network) -> dict[str, int]:
     }
 
 
-def build_job(config: SimConfig) -> Job:
-    """Work the job out.
+def build_job(config: SimConfig, library: Path | None = None) -> Job:
+    """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
     Raises:
         ConfigError: targets outside the device's reach, images that do not fit, a faulty card.
@@ -174,12 +180,13 @@ def build_job(config: SimConfig) -> Job:
             f"targets of {targets.min():g} .. {targets.max():g} S read as ADC codes {codes.min()} .. {codes.max()} at "
             f"{config.write_verify.read_v:g} V, outside 1 .. {full}: lower write_verify.read_v or the window"
         )
-    subcircuit = emit_ngspice(
-        device.module,
-        name=f"{device.card.model}_{device.name}",
-        parameters=device.card.parameters,
-        instance_parameters=("x0",),
-    )
+    name, values = f"{device.card.model}_{device.name}", device.card.parameters
+    if library:
+        subcircuit = osdi_subcircuit(
+            device.module, name=name, parameters=values, instance_parameters=("x0",), library=library
+        )
+    else:
+        subcircuit = emit_ngspice(device.module, name=name, parameters=values, instance_parameters=("x0",))
     cells = [(i, r, c) for i, layer in enumerate(layers) for r in range(layer.rows) for c in range(layer.cols)]
     array = build_array(electrics, layers, subcircuit, {cell: {"x0": config.device.start_fraction} for cell in cells})
     test_images, test_labels = images.sample(
@@ -188,6 +195,7 @@ def build_job(config: SimConfig) -> Job:
     return Job(
         config=config,
         device=device,
+        subcircuit=subcircuit,
         layers=layers,
         electrics=electrics,
         array=array,

@@ -21,7 +21,7 @@ from cocotb.triggers import ReadOnly, RisingEdge
 
 from pyharness.bench.array import PHASES, EnergyBalance
 from pyharness.bench.driver import Driver, Outcome
-from pyharness.bench.job import Job, build_job
+from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.config import SimConfig
 from pyharness.cosim import AnalogBlock
 from pyharness.errors import SimulationError
@@ -34,7 +34,8 @@ class _Bench:
     def __init__(self, dut: Any) -> None:
         self.dut = dut
         self.folder = Path.cwd()
-        self.job: Job = build_job(SimConfig.model_validate_json((self.folder / "job.json").read_text()))
+        config = SimConfig.model_validate_json((self.folder / "job.json").read_text())
+        self.job: Job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
         self.driver = Driver(dut)
         self.block = AnalogBlock(
@@ -42,6 +43,7 @@ class _Bench:
             self.job.array.netlist,
             self.job.array.pins,
             options=self.job.solver(),
+            libraries=[self.job.subcircuit.library] if self.job.subcircuit.library else [],
             meters=self.job.array.meters,
             phase="phase",
             probes=json.loads(os.environ.get("PYHARNESS_PROBES", "{}")),

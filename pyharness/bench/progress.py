@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from pyharness.progress import progress
 
 __all__ = ("LINE", "show_progress")
 
@@ -31,34 +29,21 @@ def _latest(log: Path) -> tuple[str, int, int] | None:
 
 @contextmanager
 def show_progress(log: Path) -> Iterator[None]:
-    """Show the progress written to ``log`` while the block runs: a bar on a terminal, else a line each tenth.
+    """Show the progress written to ``log`` while the block runs.
 
     Args:
         log: file that need not exist yet.
     """
     over = threading.Event()
-    terminal = sys.stdout.isatty()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bars = Progress(*columns, console=Console(), transient=True, disable=not terminal)
-    tasks: dict[str, int] = {}
-    told: set[tuple[str, int]] = set()
+    with progress() as show:
 
-    def follow() -> None:
-        while not over.wait(_POLL_S):
-            now = _latest(log)
-            if now is None:
-                continue
-            what, done, total = now
-            if terminal:
-                if what not in tasks:
-                    tasks[what] = bars.add_task(what, total=total)
-                bars.update(tasks[what], completed=done)  # type: ignore[arg-type]
-            elif (tenth := (what, 10 * done // total)) not in told:
-                told.add(tenth)
-                print(f"{what}: {done} of {total}", flush=True)
+        def follow() -> None:
+            while not over.wait(_POLL_S):
+                now = _latest(log)
+                if now is not None:
+                    show(*now)
 
-    follower = threading.Thread(target=follow, daemon=True)
-    with bars:
+        follower = threading.Thread(target=follow, daemon=True)
         follower.start()
         try:
             yield

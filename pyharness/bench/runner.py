@@ -8,21 +8,25 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
+import tempfile
 import time
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from pyharness.bench.job import Job, build_job
+from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.bench.progress import show_progress
 from pyharness.config import SimConfig
 from pyharness.cosim import simulate
-from pyharness.cosim.libngspice import find_libngspice
+from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
 from pyharness.errors import RunInterrupted, SimulationError
 from pyharness.record import Record, write_record
 from pyharness.resources import hdl_dir
+from pyharness.veriloga import compile_osdi, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
@@ -88,7 +92,8 @@ def _point_latest(out: Path, folder: Path) -> None:
 def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     nodes = [f"{layer.name}_col{c}_out" for layer in job.layers for c in range(layer.cols)]
     nodes += [f"{layer.name}_row{r}" for layer in job.layers for r in range(layer.rows)]
-    states = [f"x{cell.instance}.{job.device.module.internal_nodes[0]}" for cell in job.array.cells]
+    state = job.device.module.internal_nodes[0]
+    states = [job.subcircuit.state_vector(f"x{cell.instance}", state)[2:-1] for cell in job.array.cells]
     source, probes = write_probe_module(folder, [*nodes, *states], _LOGIC)
     shown = ["system_top.u_array.phase[2:0]", "system_top.u_array.l1_word[8:0]", "system_top.u_array.l1_cmp[2:0]"]
     write_gtkwave_view(folder / "waves.gtkw", "waves.vcd", shown, [*nodes[:7], *states[:6]])
@@ -107,9 +112,19 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
         RunInterrupted: the user ended it; the message names the folder.
     """
     wall, cpu = time.monotonic(), _cpu_s()
-    job = build_job(config)
-    find_libngspice()
-    folder = _new_folder(out)
+    ngspice = find_libngspice()
+    if config.device.target == "auto":
+        target: Any = "osdi" if library_has_osdi(ngspice) else "ngspice"
+        config = config.model_copy(update={"device": config.device.model_copy(update={"target": target})})
+    compiled = config.device.target == "osdi"
+    job = build_job(config, Path(MODEL_LIBRARY) if compiled else None)
+    with tempfile.TemporaryDirectory(prefix="pyharness-") as temporary:
+        model = Path(temporary, MODEL_LIBRARY)
+        if compiled:
+            compile_osdi(job.device.module, model, openvaf=osdi_compiler())
+        folder = _new_folder(out)
+        if compiled:
+            shutil.copyfile(model, folder / MODEL_LIBRARY)
     record = Record(
         seed=config.seed,
         engine="ngspice in vvp",

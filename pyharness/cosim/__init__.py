@@ -4,9 +4,10 @@
 Usable alone: nothing here knows of memristors.
 """
 
-from pyharness.cosim.block import AnalogBlock, Meter, Transition
+from pyharness.cosim.block import AnalogBlock, Meter, start_together
 from pyharness.cosim.options import SolverOptions
 from pyharness.cosim.pins import E2L, E2R, L2E, R2E
+from pyharness.cosim.session import Transition
 from pyharness.cosim.simulate import SimulationResult, simulate
 
 __all__ = (
@@ -20,4 +21,5 @@ __all__ = (
     "SolverOptions",
     "Transition",
     "simulate",
+    "start_together",
 )

@@ -7,9 +7,13 @@ simulation events; none of them runs Python code.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import hashlib
 import re
-from ctypes import POINTER, c_char_p, c_double, c_int, c_size_t, c_uint64
+import shutil
+import tempfile
+from ctypes import POINTER, c_char_p, c_double, c_int, c_uint64
 from pathlib import Path
 
 from pyharness.errors import AnalogError, ToolNotFoundError
@@ -18,6 +22,9 @@ __all__ = ("MAX_PHASES", "STOP_SOURCE", "Edge", "Engine", "Options", "Statistics
 
 MAX_PHASES = 8
 STOP_SOURCE = "vpyh_stop"
+
+_loaded: set[str] = set()
+"""OSDI libraries that this process's ngspice holds, by digest."""
 
 _TELLING = re.compile(r"error|too small|singular|unknown|fatal|fail|can't|cannot|undefined", re.I)
 
@@ -71,12 +78,12 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_version": (c_char_p, ()),
     "pyh_state": (c_int, ()),
     "pyh_statistics": (POINTER(Statistics), ()),
-    "pyh_load": (c_int, (c_char_p,)),
-    "pyh_reset": (c_int, ()),
+    "pyh_process": (c_int, ()),
+    "pyh_open": (c_int, (c_char_p, c_int)),
     "pyh_tick": (c_double, ()),
     "pyh_signal": (c_int, (c_char_p, c_int)),
     "pyh_width": (c_int, (c_int,)),
-    "pyh_phase": (None, (c_int,)),
+    "pyh_phase": (c_int, (c_int,)),
     "pyh_driver": (
         c_int,
         (c_char_p, c_int, c_int, c_int, c_int, c_double, c_double, c_double, c_double, c_int, c_int),
@@ -86,12 +93,12 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_name": (c_char_p, (c_int,)),
     "pyh_names": (c_int, ()),
     "pyh_sensor": (c_int, (c_int, c_int, c_int, c_int, c_double, c_double)),
-    "pyh_meter": (c_int, (c_int, c_int, c_int)),
+    "pyh_meter": (c_int, (c_int, c_int, c_int, c_int)),
     "pyh_probe": (c_int, (c_char_p, c_int, c_double)),
     "pyh_event": (None, (c_char_p,)),
     "pyh_command": (c_int, (c_char_p,)),
     "pyh_start": (c_int, (POINTER(Options), c_char_p)),
-    "pyh_stop": (c_int, ()),
+    "pyh_stop": (None, ()),
     "pyh_value": (c_double, (c_int,)),
     "pyh_energy": (POINTER(c_double), (c_int,)),
     "pyh_charge": (POINTER(c_double), (c_int,)),
@@ -100,7 +107,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_watch": (c_int, (c_int, c_int, c_double, c_int)),
     "pyh_unwatch": (None, (c_int,)),
     "pyh_fired": (c_int, (c_int,)),
-    "pyh_edges": (c_size_t, (POINTER(POINTER(Edge)),)),
+    "pyh_edges": (c_int, (POINTER(POINTER(Edge)),)),
 }
 
 
@@ -147,6 +154,44 @@ class Engine(ctypes.CDLL):
             elif _TELLING.search(line) and not line.startswith("Trying"):
                 causes.append(line)
         return error + "".join(f"\n  ngspice: {line}" for line in list(dict.fromkeys(causes))[:8])
+
+    def open(self, ngspice: str, isolated: bool) -> None:
+        """Start the analog side with an ngspice library, in this process or isolated in one of its own.
+
+        Raises:
+            AnalogError: a run is in progress, no VPI, or a library that does not serve.
+        """
+        status = self.pyh_open(ngspice.encode(), isolated)
+        if status == -2:
+            raise AnalogError("the system grants no address space for the analog side: raise the limit (ulimit -v)")
+        if isolated:
+            _loaded.clear()  # a new process holds none
+        self.check(status)
+
+    def load_osdi(self, library: Path) -> None:
+        """Have ngspice load the models of ``library``, once per process.
+
+        Raises:
+            AnalogError: it cannot be read, or ngspice refuses it.
+        """
+        try:
+            content = library.read_bytes()
+        except OSError as cause:
+            raise AnalogError(f"cannot read the OSDI library {library}: {cause.strerror}") from None
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        if digest in _loaded:
+            return
+        # ngspice's command line takes no path with spaces; a library must stay while it is loaded
+        copy = Path(tempfile.mkdtemp(prefix="pyharness-"), "model.osdi")
+        copy.write_bytes(content)
+        atexit.register(shutil.rmtree, copy.parent, ignore_errors=True)
+        before = len(self.text("messages"))
+        self.pyh_command(f"osdi {copy}".encode())
+        told = self.text("messages")[before:]
+        if re.search("error|couldn't", told, re.I):
+            raise AnalogError(f"ngspice refuses the OSDI library {library}:\n  ngspice: {told.strip()}")
+        self.pyh_command(b"set num_threads=1")  # threads cost more than a few hundred devices' evaluation
+        _loaded.add(digest)
 
     def allocate_lines(self, lines: list[str]) -> ctypes.Array[c_char_p]:
         """Return ``lines`` as the null-terminated array that ngspice reads a circuit from."""

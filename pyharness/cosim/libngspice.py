@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyharness.errors import ToolNotFoundError
 
-__all__ = ("find_libngspice",)
+__all__ = ("find_libngspice", "library_has_osdi")
 
 _VARIABLE = "NGSPICE_LIBRARY_PATH"
 _FOLDERS = (
@@ -48,3 +48,8 @@ def find_libngspice() -> str:
         "ngspice's shared library was not found. Install it (Debian, Ubuntu: apt-get install libngspice0) or set "
         f"{_VARIABLE} to its path. Tried: {', '.join(tried)}"
     )
+
+
+def library_has_osdi(library: str) -> bool:
+    """Return whether the ngspice library loads compiled Verilog-A: it looks for this symbol in them, so it holds the name."""
+    return b"OSDI_VERSION_MAJOR" in Path(library).read_bytes()

@@ -3,10 +3,11 @@
 
 from pyharness.fit.cards import card_of, conductance, hold_figures, pulsed_state, record_of, window_states, write_card
 from pyharness.fit.fitting import FitPlan, FitResult, fit_card, load_plan
-from pyharness.fit.loops import LIMITS, figures, simulate_loops
+from pyharness.fit.loops import FACTORS, LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured, load_measured
 
 __all__ = (
+    "FACTORS",
     "LIMITS",
     "FitPlan",
     "FitResult",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Least-squares fit of a model's parameters to a device's loops, and the card that comes of it."""
+"""Fit of a model's parameters to a device's loops: a search over all that the plan permits, then least squares."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.optimize import least_squares
+from scipy.optimize import differential_evolution, least_squares
 
 from pyharness.errors import ConfigError
-from pyharness.fit.loops import LIMITS, deviations, figures, simulate_loops
+from pyharness.fit.loops import FACTORS, LIMITS, deviations, figures, pulse_resistances, simulate_loops
 from pyharness.fit.measured import Measured
 from pyharness.veriloga import Module, NumpyModel, compile_numpy
 
@@ -24,24 +25,39 @@ __all__ = ("FitPlan", "FitResult", "Row", "compare", "fit_card", "load_plan")
 Array = NDArray[np.float64]
 
 # the rated condition and its frequency series come first; the other amplitudes and the averaged curves guide
-_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 4.0, 1.0, 0.15, 0.15
-_WEIGHT_OFF, _WEIGHT_HOLD = 0.5, 3.0
+_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 3.0, 1.0, 0.1, 0.05
+_WEIGHT_OFF, _WEIGHT_HOLD, _WEIGHT_PRIOR, _WEIGHT_PULSES = 0.5, 3.0, 1.0, 1.0
+PULSE_FACTOR = 2.0
+"""Factor within which the resistance after a SET pulse is to lie, either way: pulses and sweeps of a device differ by that."""
+# a deviation counts little until it nears its limit: the limits are what a fit has to reach
+_INSIDE, _NEAR = 0.2, 0.85
 RATED_V, RATED_HZ = 1.0, 10.0
 # A card holds its state: it moves at most 1 % in an hour at 0 V and 1 % in a second at the read voltage.  The smallest
 # state that is looked at leaves a thousandth of the largest conductance; near 1 a falling threshold must not latch.
 _HOLD_PER_S, _READ_PER_S, _READ_V = 3e-6, 1e-2, 0.1
 _STATES = (1e-3, 1e-2, 0.1, 0.5, 0.95)
 _DIFFERENCE = 1e-3
+_SEARCH_STEPS, _SEARCH_POPULATION = 300, 5
 
 
 class Range(BaseModel):
-    """How one parameter may vary; ``step`` is a typical change on its scale."""
+    """How one parameter may vary.
+
+    Attributes:
+        scale: on which it varies; ``step`` is a typical change there.
+        low, high: bounds.
+        prior: a value that costs as much as a deviation of one limit; 0: none.  Of fits that are as good, the one whose
+            parameter is smaller is taken.
+        zero_below: a fitted value below it is written as 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     scale: Literal["log", "linear", "logit"]
     low: float
     high: float
     step: Annotated[float, Field(gt=0)]
+    prior: Annotated[float, Field(ge=0)] = 0.0
+    zero_below: float = 0.0
 
     def inward(self, value: float) -> float:
         """Return the value on the scale."""
@@ -88,19 +104,35 @@ class Row:
     deviation: dict[str, float]
 
     def reached(self, name: str) -> bool:
-        """Return whether a figure lies within its limit; the off resistance's is a factor, either way."""
-        if name == "rhrs_ohm":
+        """Return whether a figure lies within its limit; the off resistances' is a factor, either way."""
+        if name in FACTORS:
             return 1 / (1 + LIMITS[name]) <= 1 + self.deviation[name] <= 1 + LIMITS[name]
         return abs(self.deviation[name]) <= LIMITS[name]
 
 
 @dataclass(frozen=True)
+class PulseRow:
+    """Resistance after one SET pulse from the off state: model against measurement."""
+
+    amplitude_v: float
+    width_s: float
+    measured_ohm: float
+    model_ohm: float
+
+    @property
+    def reached(self) -> bool:
+        """Return whether they differ by :data:`PULSE_FACTOR` at most."""
+        return 1 / PULSE_FACTOR <= self.model_ohm / self.measured_ohm <= PULSE_FACTOR
+
+
+@dataclass(frozen=True)
 class FitResult:
-    """Fitted parameters, the cost, the table at every condition, evaluations used and whether they sufficed."""
+    """Fitted parameters, the cost, the tables of loops and pulses, evaluations used and whether they sufficed."""
 
     parameters: dict[str, float]
     cost: float
     rows: list[Row]
+    pulses: list[PulseRow]
     evaluations: int
     converged: bool
 
@@ -123,7 +155,7 @@ def compare(model: NumpyModel, parameters: Mapping[str, float], measured: Measur
         series_ohm=measured.series_ohm, steps=steps,
     )  # fmt: skip
     found = figures(v, i)
-    off = deviations(found, measured.figures, measured.lobe_floor_w)
+    off = deviations(found, measured.figures, measured.lobe_floor_w, measured.ceiling_ohm)
     return [
         Row(
             float(measured.amplitude_v[k]),
@@ -134,6 +166,21 @@ def compare(model: NumpyModel, parameters: Mapping[str, float], measured: Measur
         )
         for k in range(len(measured.amplitude_v))
     ]
+
+
+def _counted(off: Array) -> Array:
+    """Return how much a deviation, over its limit, counts."""
+    return np.asarray(_INSIDE * off + np.sign(off) * np.maximum(np.abs(off) - _NEAR, 0))
+
+
+def compare_pulses(model: NumpyModel, parameters: Mapping[str, float], measured: Measured) -> list[PulseRow]:
+    """Return the table of model against measurement after SET pulses."""
+    m = measured
+    after = pulse_resistances(
+        model, parameters, amplitude_v=m.pulse_v, width_s=m.pulse_s, series_ohm=m.series_ohm, steps=1000
+    )
+    rows = zip(m.pulse_v, m.pulse_s, m.pulse_ohm, np.broadcast_to(after, m.pulse_v.shape), strict=True)
+    return [PulseRow(*map(float, row)) for row in rows]
 
 
 class _Cost:
@@ -156,23 +203,35 @@ class _Cost:
         v, i = simulate_loops(
             self.model, values, amplitude_v=m.amplitude_v, frequency_hz=m.frequency_hz, series_ohm=m.series_ohm, steps=self.steps
         )  # fmt: skip
-        away = deviations(figures(v, i), m.figures, m.lobe_floor_w)
+        away = deviations(figures(v, i), m.figures, m.lobe_floor_w, m.ceiling_ohm)
         parts = []
         for name, limit in LIMITS.items():
             if name in ("imax_a", "vset_v"):
                 off = away[name] / limit
             else:  # figures that span decades: the logarithm treats too large and too small alike
                 off = np.log(np.maximum(1 + away[name], 1e-9)) / np.log(1 + limit)
-            parts.append(self.weight * off * (_WEIGHT_OFF if name == "rhrs_ohm" else 1.0))
+            parts.append(self.weight * _counted(off) * (_WEIGHT_OFF if name in FACTORS else 1.0))
         at = np.round(m.phase * self.steps).astype(int) % self.steps - 1
         for curve, data in ((v, m.voltage_v), (i, m.current_a)):
             off = _WEIGHT_CURVES * (curve[..., at] - data) / data.std(-1)[:, None]
             parts.append(off.reshape((*off.shape[:-2], -1)))
+        after = pulse_resistances(self.model, values, amplitude_v=m.pulse_v, width_s=m.pulse_s, series_ohm=m.series_ohm)
+        parts.append(_WEIGHT_PULSES * _counted(np.log(np.maximum(after, 1e-3) / m.pulse_ohm) / np.log(PULSE_FACTOR)))
         for state in _STATES:
             for volt, limit in ((0.0, _HOLD_PER_S * state), (_READ_V, _READ_PER_S * state)):
                 rate = np.abs(self.model.rate(volt, state, **{**values, "x0": np.array(0.0)}))
                 parts.append(_WEIGHT_HOLD * np.maximum(0, np.log(np.maximum(rate, 1e-300) / limit)))
-        return np.nan_to_num(np.concatenate(parts, -1), nan=50, posinf=50, neginf=-50)
+        for name, r in self.plan.parameters.items():
+            if r.prior:
+                parts.append(_WEIGHT_PRIOR * values[name] / r.prior)
+        residuals: Array = np.nan_to_num(np.concatenate(parts, -1), nan=50, posinf=50, neginf=-50)
+        return residuals
+
+
+def _loss(residuals: Array) -> Array:
+    """Return the soft L1 loss of residuals on the last axis, as SciPy's least squares minimises it."""
+    loss: Array = (np.sqrt(1 + residuals**2) - 1).sum(-1)
+    return loss
 
 
 def fit_card(
@@ -182,20 +241,25 @@ def fit_card(
     *,
     start: Mapping[str, float] | None = None,
     max_evaluations: int = 100,
+    search: int = 0,
+    seed: int = 1,
     steps: int = 800,
     progress: Callable[[int, float], None] | None = None,
 ) -> FitResult:
     """Fit the plan's parameters of ``module`` to ``measured``.
 
-    Residuals: each figure's deviation over its limit (:data:`LIMITS`), weighted most at 1 V 10 Hz, then at 1 V, least at the
-    other amplitudes; the averaged curves; and what would make the state drift. Loss: soft L1.
+    Residuals: each figure's deviation over its limit (:data:`LIMITS`), little up to nine tenths of the limit, weighted most
+    at 1 V 10 Hz, then at 1 V, least at the other amplitudes; the averaged curves; and what would make the state drift.
+    Loss: soft L1.  The search is differential evolution (SciPy) over the plan's bounds, with coarser sines.
 
     Args:
         module: a model of two ports and one state node with parameter ``x0``.
         plan: bounds and start.
         measured: the device.
         start: parameters to start from; default: the plan's for this device.
-        max_evaluations: of the residuals.
+        max_evaluations: of the residuals, in the least-squares fit.
+        search: generations of the search that goes before; 0 for none.
+        seed: of the search.
         steps: per cycle of the simulated sine.
         progress: called with (evaluations so far, cost).
 
@@ -227,11 +291,21 @@ def fit_card(
         high - margin,
     )
 
+    if search:
+        coarse = _Cost(model, plan, measured, _SEARCH_STEPS)
+        generation = itertools.count(1)
+        found = differential_evolution(
+            lambda sets: _loss(coarse(sets.T)), np.transpose([low, high]), x0=x0, strategy="currenttobest1bin", maxiter=search,
+            popsize=_SEARCH_POPULATION, tol=0, mutation=(0.3, 0.9), rng=seed, polish=False, vectorized=True, updating="deferred",
+            callback=lambda intermediate_result: progress and progress(next(generation), float(intermediate_result.fun)),
+        )  # fmt: skip
+        x0 = np.clip(found.x, low + margin, high - margin)
+
     def residuals(x: Array) -> Array:
         found = cost(x)
         cost.evaluations += 1
         if progress:
-            progress(cost.evaluations, float(np.sqrt(1 + found**2).sum() - len(found)))
+            progress(search + cost.evaluations, float(_loss(found)))
         return found
 
     def slopes(x: Array) -> Array:
@@ -243,5 +317,7 @@ def fit_card(
     )  # fmt: skip
     # four digits: more than the data carry, and what the card prints is what was judged
     fitted = {n: float(f"{cost.parameters(best.x)[n][..., 0]:.4g}") for n in plan.parameters}
+    fitted |= {n: 0.0 for n, r in plan.parameters.items() if fitted[n] < r.zero_below}
     rows = compare(model, fitted, measured)
-    return FitResult(fitted, float(best.cost), rows, cost.evaluations, best.status > 0)
+    pulses = compare_pulses(model, fitted, measured)
+    return FitResult(fitted, float(best.cost), rows, pulses, cost.evaluations, best.status > 0)

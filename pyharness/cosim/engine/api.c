@@ -3,87 +3,90 @@
  * The calls that Python makes by ctypes.  Each returns 0 or an index; -1 means that pyh_error() has the reason.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine.h"
 
-#define APPEND(array, count) (array = realloc(array, (size_t)(count + 1) * sizeof *array), memset(&array[count], 0, sizeof *array), &array[count++])
-
-const char *pyh_error(void) { return E.error; }
-const char *pyh_messages(void) { return spice_messages(); }
-const char *pyh_version(void) { return spice_version(); }
-int pyh_state(void) { return (int)E.state; }
+const char *pyh_error(void) { return engine ? E.error : ""; }
+const char *pyh_messages(void) { return E.messages; }
+const char *pyh_version(void) { return E.version; }
+int pyh_state(void) { return engine ? (int)E.state : IDLE; }
+int pyh_process(void) { return analog_process(); }
 const struct statistics *pyh_statistics(void) { return &E.stat; }
 
-int pyh_load(const char *path) {
-    E.error[0] = 0;
-    return spice_load(path) || spice_find_solution() ? -1 : 0;
-}
-
-/* Forget the previous block. */
-int pyh_reset(void) {
-    if (E.state == RUNNING) {
-        fail("a block is running: stop it before another is set up");
+/* Forget the previous run, start the analog side, load ngspice.  With isolated it is a process of its own. */
+int pyh_open(const char *library, int isolated) {
+    if (!arena_open()) return -2;
+    if (E.state != IDLE) {
+        fail("the analog side is running: stop it before another is set up");
         return -1;
     }
-    for (int i = 0; i < E.n_signals; i++) free(E.signals[i].drive);
-    free(E.signals), free(E.drivers), free(E.sensors), free(E.meters), free(E.probes), free(E.edges);
-    free(E.accepted), free(E.candidate);
-    memset(&E, 0, sizeof E);
-    E.phase_signal = -1;
+    analog_close();
+    arena_reset();
+    APPEND(E.phases, E.n_phases).signal = -1;
     if (!digital_attach()) return -1;
     E.tick_s = digital_precision();
-    return 0;
+    if (!analog_open(isolated)) return -1;
+    snprintf(E.argument, sizeof E.argument, "%s", library);
+    return analog_call(LOAD);
 }
 
 double pyh_tick(void) { return E.tick_s; }
 int pyh_signal(const char *name, int drive) { return digital_signal(name, drive != 0); }
 int pyh_width(int signal) { return E.signals[signal].width; }
-void pyh_phase(int signal) { E.phase_signal = signal; }
+
+int pyh_phase(int signal) {
+    APPEND(E.phases, E.n_phases).signal = signal;
+    return E.n_phases - 1;
+}
 
 int pyh_driver(const char *source, int signal, int lsb, int width, int is_signed, double scale_v, double offset_v,
                double rise_s, double fall_s, int x_policy, int corners) {
-    struct driver *d = APPEND(E.drivers, E.n_drivers);
+    struct driver *d = &APPEND(E.drivers, E.n_drivers);
     snprintf(d->source, sizeof d->source, "%s", source);
     d->signal = signal, d->lsb = lsb, d->width = width, d->is_signed = is_signed != 0;
     d->scale_v = scale_v, d->offset_v = offset_v, d->rise_s = rise_s, d->fall_s = fall_s, d->x_policy = x_policy, d->corners = corners;
-    d->target_v = offset_v;
+    d->target_v = d->v0 = d->v1 = offset_v;
     return E.n_drivers - 1;
 }
 
 /* Parse the circuit and learn its unknowns.  `learn` is a short transient over the first few points. */
 int pyh_circuit(char **lines, const char *learn) {
+    int count = 0;
+    while (lines[count]) count++;
+    E.lines = arena_alloc((size_t)(count + 1) * sizeof *E.lines);
+    for (int i = 0; i < count; i++) E.lines[i] = arena_text(lines[i]);
     E.error[0] = 0;
-    spice_forget_messages();
+    E.message_bytes = 0;
+    E.messages[0] = 0;
     E.start_tick = digital_now();
-    for (int i = 0; i < E.n_drivers; i++) E.drivers[i].v0 = E.drivers[i].v1 = E.drivers[i].offset_v;
     digital_begin();
     if (E.error[0] || E.state == FAILED) return -1;
-    if (spice_circuit(lines) != 0 || E.error[0]) {
-        if (!E.error[0]) fail("ngspice refused the netlist");
-        return -1;
-    }
-    if (spice_learn(learn) != 0 || E.error[0]) {
-        if (!E.error[0]) fail("ngspice produced no point for this netlist");
-        return -1;
-    }
-    return 0;
+    snprintf(E.argument, sizeof E.argument, "%s", learn);
+    return analog_call(CIRCUIT);
 }
 
-int pyh_index(const char *name) { return spice_index(name); }
-const char *pyh_name(int i) { return spice_name(i); }
-int pyh_names(void) { return spice_names(); }
+/* The place of a name in the solution, 0 for ground; -1 unknown name, -2 place undecided. */
+int pyh_index(const char *name) {
+    if (strcmp(name, "0") == 0 || strcmp(name, "gnd") == 0) return 0;
+    for (int i = 0; i < E.n_names; i++)
+        if (strcasecmp(E.names[i], name) == 0) return E.places[i] > 0 ? E.places[i] : -2;
+    return -1;
+}
+
+const char *pyh_name(int i) { return i >= 0 && i < E.n_names ? E.names[i] : NULL; }
+int pyh_names(void) { return E.n_names; }
 
 int pyh_sensor(int signal, int bit, int plus, int minus, double rise_v, double fall_v) {
-    struct sensor *s = APPEND(E.sensors, E.n_sensors);
+    struct sensor *s = &APPEND(E.sensors, E.n_sensors);
     s->signal = signal, s->bit = bit, s->plus = plus, s->minus = minus, s->rise_v = rise_v, s->fall_v = fall_v;
     return E.n_sensors - 1;
 }
 
-int pyh_meter(int plus, int minus, int branch) {
-    struct meter *m = APPEND(E.meters, E.n_meters);
-    m->plus = plus, m->minus = minus, m->branch = branch;
+int pyh_meter(int plus, int minus, int branch, int phase) {
+    struct meter *m = &APPEND(E.meters, E.n_meters);
+    m->plus = plus, m->minus = minus, m->branch = branch, m->phase = phase;
     return E.n_meters - 1;
 }
 
@@ -93,7 +96,7 @@ int pyh_probe(const char *real_name, int index, double step) {
         fail("no real variable '%s' in the HDL design to record an analog value in", real_name);
         return -1;
     }
-    struct probe *p = APPEND(E.probes, E.n_probes);
+    struct probe *p = &APPEND(E.probes, E.n_probes);
     p->handle = handle, p->index = index, p->step = step, p->last = 1e300;
     return 0;
 }
@@ -102,20 +105,22 @@ void pyh_event(const char *name) { digital_set_event(name); }
 
 int pyh_start(const struct options *options, const char *tran) {
     E.opt = *options;
-    spice_prepare_run();
-    sync_begin(tran);
+    snprintf(E.argument, sizeof E.argument, "%s", tran);
+    E.state = RUNNING;
+    analog_call(RUN);
     if (E.state != RUNNING) return -1;
     digital_apply_sensors();
     digital_wait();
     return 0;
 }
 
-int pyh_stop(void) {
-    sync_stop();
+void pyh_stop(void) {
+    if (!engine) return;
+    analog_stop();
     digital_end();
-    spice_clear();
+    analog_call(CLEAR);
+    analog_close();
     E.state = IDLE;
-    return 0;
 }
 
 /* The value of an unknown at the present digital time, between the two points that enclose it. */
@@ -143,7 +148,7 @@ void pyh_land(void) { digital_land(); }
 int pyh_watch(int plus, int minus, double level_v, int rising) {
     int i = 0;
     while (i < E.n_sensors && (E.sensors[i].signal >= 0 || E.sensors[i].armed || E.sensors[i].fired)) i++;
-    if (i == E.n_sensors) APPEND(E.sensors, E.n_sensors);
+    if (i == E.n_sensors) (void)APPEND(E.sensors, E.n_sensors);
     E.sensors[i] = (struct sensor){.signal = -1, .plus = plus, .minus = minus, .rise_v = level_v, .fall_v = level_v,
                                    .state = pyh_value(plus) - pyh_value(minus) >= level_v, .wanted = rising,
                                    .armed = true};
@@ -164,9 +169,12 @@ int pyh_fired(int watch) {
     return fired;
 }
 
-size_t pyh_edges(const struct edge **edges) {
+int pyh_edges(const struct edge **edges) {
     *edges = E.edges;
     return E.n_edges;
 }
 
-int pyh_command(const char *command) { return spice_command(command); }
+int pyh_command(const char *command) {
+    snprintf(E.argument, sizeof E.argument, "%s", command);
+    return analog_call(COMMAND);
+}

@@ -10,7 +10,6 @@
 #include <iverilog/vpi_user.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine.h"
@@ -66,7 +65,7 @@ static vpiHandle at(int reason, uint64_t delay, PLI_INT32 (*routine)(p_cb_data),
 
 /* Resume ngspice, then arrange for the digital side to be stopped where ngspice wants it. */
 static void advance(void) {
-    sync_resume();
+    analog_resume();
     digital_wait();
 }
 
@@ -133,15 +132,13 @@ int digital_signal(const char *name, bool drive) {
         fail("signal '%s' is driven by the analog side, so it must be a reg (declare the port 'output reg')", name);
         return -1;
     }
-    E.signals = realloc(E.signals, (size_t)(E.n_signals + 1) * sizeof *E.signals);
-    struct signal *s = &E.signals[E.n_signals];
-    memset(s, 0, sizeof *s);
+    struct signal *s = &APPEND(E.signals, E.n_signals);
     snprintf(s->name, sizeof s->name, "%s", name);
     s->handle = h;
     s->is_real = type == vpiRealVar;
     s->width = s->is_real ? 1 : vpi.get(vpiSize, h);
-    if (drive) s->drive = calloc((size_t)(s->width + 31) / 32, sizeof(uint32_t));
-    return E.n_signals++;
+    if (drive) s->drive = arena_alloc((size_t)(s->width + 31) / 32 * sizeof(uint32_t));
+    return E.n_signals - 1;
 }
 
 /* A field of a vector as an integer; false when a bit is X or Z. */
@@ -174,19 +171,19 @@ static void unknown_value(const struct driver *d, const s_vpi_vecval *v) {
 /* Read the watched vectors; true when a driver or the phase has something new for the analog side.
  * `fetch` false only reports what an earlier call found. */
 bool digital_read_drivers(bool fetch) {
-    bool news = E.land || E.phase_next != E.phase;
+    bool news = E.land;
     for (int s = 0; s < E.n_signals && fetch; s++) {
         struct signal *sig = &E.signals[s];
         if (!sig->dirty) continue;
         sig->dirty = false;
         s_vpi_value value = {.format = sig->is_real ? vpiRealVal : vpiVectorVal};
         vpi.get_value(sig->handle, &value);
-        if (s == E.phase_signal) {
+        for (int i = 0; i < E.n_phases; i++) {
             int64_t code = 0;
+            if (E.phases[i].signal != s) continue;
             if (!field(value.value.vector, 0, sig->width < 3 ? sig->width : 3, false, &code))
                 fail("phase signal %s is X or Z at %.12g s", sig->name, (double)digital_now() * E.tick_s);
-            E.phase_next = (int)code;
-            news |= E.phase_next != E.phase;
+            E.phases[i].next = (int)code;
         }
         for (int i = 0; i < E.n_drivers; i++) {
             struct driver *d = &E.drivers[i];
@@ -209,6 +206,7 @@ bool digital_read_drivers(bool fetch) {
             d->pending = d->target_v != d->v1;
         }
     }
+    for (int i = 0; i < E.n_phases; i++) news |= E.phases[i].next != E.phases[i].now;
     for (int i = 0; i < E.n_drivers; i++) news |= E.drivers[i].pending;
     return news;
 }
@@ -234,7 +232,7 @@ void digital_begin(void) {
         d->t0 = d->t1 = 0;
         d->pending = false;
     }
-    E.phase = E.phase_next;
+    for (int i = 0; i < E.n_phases; i++) E.phases[i].now = E.phases[i].next;
 }
 
 void digital_end(void) {

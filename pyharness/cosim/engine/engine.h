@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The co-simulation engine: ngspice as a coroutine inside the vvp process.
+ * The co-simulation engine: ngspice beside the HDL simulator, one of the two running at any moment.
  *
- *   spice.c    loads libngspice, learns where it keeps the solution, runs commands, keeps its messages
- *   sync.c     the analog side of the contract: steps, crossings, edges, meters (runs on ngspice's own stack)
- *   digital.c  the digital side: VPI callbacks, pin values (runs on vvp's stack)
- *   api.c      what Python calls by ctypes
+ *   digital.c   the digital side: VPI callbacks, pin values
+ *   handoff.c   how control passes between the sides: two stacks in one process, or two processes
+ *   sync.c      the analog side of the contract: steps, crossings, edges, meters
+ *   spice.c     loads libngspice, runs commands, takes its callbacks, keeps its messages
+ *   solution.c  finds the solved, unaccepted point in ngspice, and checks it
+ *   arena.c     memory that both sides see
+ *   api.c       what Python calls by ctypes
  *
- * One thread; exactly one of the two stacks runs at any moment.  Digital time is an integer number of
- * HDL ticks; analog time is a double in seconds that counts from the tick at which the block was started.
+ * The digital side is the HDL simulator's thread: digital.c, api.c, Python.  The analog side is ngspice and what it calls
+ * back: sync.c, spice.c, solution.c.  They share the structure E and what it points to, and nothing else: with a process of
+ * its own, the analog side can crash without taking the other along.
+ *
+ * Digital time is an integer number of HDL ticks; analog time is a double in seconds that counts from the tick at which the
+ * blocks were started.
  */
 #ifndef PYHARNESS_ENGINE_H
 #define PYHARNESS_ENGINE_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define NAME_MAX_LEN 128
 #define MAX_PHASES 8
+#define LOG_BYTES 16384
 #define STOP_SOURCE "vpyh_stop" /* rises to 1 V when the run is to end */
 
 enum x_policy { X_ERROR = 0, X_HOLD = 1, X_LOW = 2 };
@@ -58,9 +67,15 @@ struct sensor {
     double crossing_s;
 };
 
+/* Which of a block's accounts is charged now: the value of one HDL vector. */
+struct phase {
+    int signal; /* < 0: always 0 */
+    int now, next;
+};
+
 /* Time integrals of (v_plus - v_minus) * i_branch and of i_branch, kept apart per phase. */
 struct meter {
-    int plus, minus, branch;
+    int plus, minus, branch, phase;
     double power_w, current_a;
     double energy_j[MAX_PHASES], charge_c[MAX_PHASES];
 };
@@ -94,63 +109,101 @@ struct statistics {
 
 enum run_state { IDLE = 0, RUNNING = 1, STOPPING = 2, ENDED = 3, FAILED = 4 };
 
+/* What the digital side can ask of the analog side. */
+enum request { LOAD, CIRCUIT, COMMAND, RUN, CLEAR };
+
 struct engine {
+    char *arena_next; /* first free byte of the memory that both sides see */
     enum run_state state;
     char error[2048];
+    char messages[LOG_BYTES]; /* the tail of what ngspice said */
+    size_t message_bytes;
+    char version[64];
+
+    /* control */
+    bool isolated;
+    sem_t go, back; /* with two processes: whose turn it is */
+    enum request request;
+    char argument[4096];
+    char **lines; /* of CIRCUIT, ended by NULL */
+    int reply;
+    bool on_analog_side, run_over;
 
     struct signal *signals;
     struct driver *drivers;
     struct sensor *sensors;
+    struct phase *phases;
     struct meter *meters;
     struct probe *probes;
-    int n_signals, n_drivers, n_sensors, n_meters, n_probes;
-    int phase_signal, phase, phase_next;
+    int n_signals, n_drivers, n_sensors, n_phases, n_meters, n_probes;
     bool land; /* Python changed something: put an analog point at the present HDL time */
+    bool poke; /* the analog side wants the digital side to look again one tick later */
 
     struct options opt;
     struct statistics stat;
     struct edge *edges;
-    size_t n_edges, cap_edges;
+    int n_edges;
 
     /* time */
     double tick_s;
+    uint64_t now_tick;   /* where the digital side stands */
     uint64_t start_tick; /* HDL tick of analog time zero */
     uint64_t until_tick; /* the digital side may run to this tick */
 
-    /* solution vectors, index 0 is ground */
-    int n_unknowns;
+    /* unknowns of the circuit, in the order of the equations; index 0 of a vector is ground */
+    char **names;
+    int *places; /* of each name in the solution; 0: undecided */
+    int n_names, n_unknowns;
     double *accepted, *candidate;
     double t_accepted, t_candidate;
 };
 
-extern struct engine E;
+extern struct engine *engine;
+#define E (*engine)
 
-/* spice.c */
-int spice_load(const char *path);
-int spice_find_solution(void);
-int spice_circuit(char **lines);
-int spice_learn(const char *tran);
-int spice_index(const char *name); /* place in the solution; -1 unknown name, -2 place undecided */
-int spice_names(void);
-const char *spice_name(int i);
-const double *spice_solution(const double *delta);
-void spice_check_point(double t, const double *x); /* remembered, compared with what ngspice reports */
-bool spice_points_agree(void);
-void spice_prepare_run(void);
+/* arena.c */
+bool arena_open(void);
+void arena_reset(void); /* forget everything but E itself */
+void *arena_alloc(size_t bytes);
+char *arena_text(const char *text);
+void *arena_grown(void *array, int count, size_t size); /* room for one more element after `count` */
+#define APPEND(array, count) \
+    (*({ array = arena_grown(array, count, sizeof *array); &array[count++]; }))
+
+/* handoff.c */
+int analog_call(enum request request);
+void analog_resume(void); /* let a run go on until it hands over again */
+void analog_stop(void);
+bool analog_open(bool isolated);
+void analog_close(void);
+int analog_process(void); /* its process id; 0 when it is this process */
+void to_digital(void);
+
+/* spice.c: libngspice */
+int spice_serve(enum request request);
 int spice_command(const char *command);
+int spice_circuit(char **lines);
 void spice_clear(void);
 bool spice_set_breakpoint(double t);
-const char *spice_messages(void);
-void spice_forget_messages(void);
-bool spice_is_loaded(void);
-const char *spice_version(void);
+void spice_remember(const char *text);
+
+/* solution.c */
+int solution_find(void);
+int solution_learn(const char *tran);
+bool solution_learning(double t, const double *delta); /* a step is solved; false: in a run */
+void solution_plot(void *plot);                        /* pvecinfoall */
+void solution_data(void *values);                      /* pvecvaluesall */
+double solution_stir(int driver, double t);            /* added to a source while places are learnt */
+void solution_prepare_run(void);
+void solution_forget(void);
+const double *solution(const double *delta);
+void solution_expect(double t);
+bool solution_agrees(void);
 
 /* sync.c */
 int sync_step(double t, double *delta, int redo, int location);
 double sync_source(int driver, double t);
-void sync_begin(const char *tran);
-void sync_resume(void);
-void sync_stop(void);
+void sync_run(const char *tran);
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* digital.c */

@@ -2,7 +2,7 @@
  *
  * The analog side of the synchronisation contract.
  *
- * ngspice runs as a coroutine.  It solves a step, and before the step is accepted
+ * ngspice solves a step, and before the step is accepted
  *   1. a crossing of an E2L threshold inside the step shortens the step until it ends just after the crossing;
  *   2. the digital side is let run up to the end of the step; an L2E edge on the way shortens the step to end
  *      exactly on the edge, where the ramp starts;
@@ -10,25 +10,16 @@
  * So neither side ever acts on the other's future: a crossing is delivered at its own time rounded up to the HDL
  * tick, an edge is in the analog solution at its own tick.
  */
-#define _GNU_SOURCE
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 
 #include "engine.h"
 
-#define STACK_BYTES (64u << 20) /* ngspice parses recursively; untouched pages cost nothing */
 #define MAX_TRIALS 40
 
-struct engine E;
-
-static ucontext_t digital_stack, analog_stack;
-static char tran_command[256];
-static bool first_call, on_analog_stack, over;
+static bool first_call;
 
 /* landing on a digital edge */
 static bool has_goal;
@@ -51,22 +42,6 @@ void fail(const char *format, ...) {
     if (E.state == RUNNING) E.state = FAILED;
 }
 
-static void to_digital(void) {
-    on_analog_stack = false;
-    swapcontext(&analog_stack, &digital_stack);
-    on_analog_stack = true;
-}
-
-static void analog_main(void) {
-    spice_command(tran_command);
-    over = true;
-    if (E.state == STOPPING)
-        E.state = ENDED;
-    else
-        fail("the analog simulation ended by itself at %.9g s, before the digital side stopped it", E.t_accepted);
-    for (;;) to_digital();
-}
-
 double sync_source(int i, double t) {
     const struct driver *d = &E.drivers[i];
     if (t <= d->t0) return d->v0;
@@ -76,11 +51,7 @@ double sync_source(int i, double t) {
 
 static void log_edge(uint64_t tick, double analog_s, int pin, int direction, double level) {
     if (!E.opt.log_edges) return;
-    if (E.n_edges == E.cap_edges) {
-        E.cap_edges = E.cap_edges ? 2 * E.cap_edges : 1024;
-        E.edges = realloc(E.edges, E.cap_edges * sizeof *E.edges);
-    }
-    E.edges[E.n_edges++] = (struct edge){tick, analog_s, pin, direction, level};
+    APPEND(E.edges, E.n_edges) = (struct edge){tick, analog_s, pin, direction, level};
 }
 
 static double power(const struct meter *m, const double *x) { return voltage(x, m->plus, m->minus) * x[m->branch]; }
@@ -104,8 +75,9 @@ static void accept(double t, const double *x) {
     for (int i = 0; i < E.n_meters; i++) {
         struct meter *m = &E.meters[i];
         double p = power(m, x);
-        m->energy_j[E.phase] += half * (p + m->power_w);
-        m->charge_c[E.phase] += half * (x[m->branch] + m->current_a);
+        int phase = E.phases[m->phase].now;
+        m->energy_j[phase] += half * (p + m->power_w);
+        m->charge_c[phase] += half * (x[m->branch] + m->current_a);
         m->power_w = p;
         m->current_a = x[m->branch];
     }
@@ -113,7 +85,7 @@ static void accept(double t, const double *x) {
     E.t_accepted = E.t_candidate = t;
     E.stat.points++;
     E.stat.analog_s = t;
-    spice_check_point(t, x);
+    solution_expect(t);
     trials = 0;
     if (breakpoints_owed_s >= 0) {
         set_breakpoints(breakpoints_owed_s, t);
@@ -123,7 +95,7 @@ static void accept(double t, const double *x) {
 
 /* Start the ramps that the digital side asked for; returns the shortest. */
 static double start_ramps(double t) {
-    uint64_t tick = digital_now();
+    uint64_t tick = E.now_tick;
     double shortest = E.opt.tmax_s;
     for (int i = 0; i < E.n_drivers; i++) {
         struct driver *d = &E.drivers[i];
@@ -135,7 +107,7 @@ static double start_ramps(double t) {
         E.stat.edges_d2a++;
         log_edge(tick, t, i, 0, d->target_v);
     }
-    E.phase = E.phase_next;
+    for (int i = 0; i < E.n_phases; i++) E.phases[i].now = E.phases[i].next;
     E.land = false;
     return shortest;
 }
@@ -189,9 +161,9 @@ static void commit_crossings(uint64_t tick, bool late) {
             if (lag > E.stat.late_max_s) E.stat.late_max_s = lag;
         }
         s->state = !s->state;
-        if (s->signal < 0 && s->state == s->wanted) {
-            s->armed = false;
-            s->fired = true;
+        if (s->signal < 0) {
+            if (s->state == s->wanted) s->armed = false, s->fired = true;
+            continue;
         }
         E.stat.edges_a2d++;
         log_edge(tick, s->crossing_s, i, 1, s->state);
@@ -220,7 +192,7 @@ static void begin(double t, const double *x) {
 
 /* A step is solved, not accepted.  Returns 1 to have it solved again with a shorter *delta. */
 static int solved(double t, double *delta) {
-    const double *x = spice_solution(delta);
+    const double *x = solution(delta);
     const double eps = 1e-3 * E.tick_s; /* rounding of t0 + delta, far below a tick */
     double crossing_s = 0;
 
@@ -229,8 +201,8 @@ static int solved(double t, double *delta) {
          * delivered before that edge any more: it goes out with it, and is counted. */
         bool landed = t >= goal_s - eps;
         if (first_crossing(t, x, &crossing_s) >= 0) {
-            commit_crossings(digital_now(), true);
-            digital_poke();
+            commit_crossings(E.now_tick, true);
+            E.poke = true;
         }
         accept(t, x);
         if (landed) {
@@ -245,7 +217,7 @@ static int solved(double t, double *delta) {
     if (crossing >= 0) {
         /* aim a little past the estimate, on a tick: the crossing then lies before the end, never after */
         double aim = ceil((crossing_s + 0.3 * E.opt.crossing_tol_s) / E.tick_s - 1e-3) * E.tick_s;
-        double earliest = seconds(digital_now() + 1);
+        double earliest = seconds(E.now_tick + 1);
         if (aim < earliest) aim = earliest;
         bool aligned = fabs(t - seconds(until)) < eps;
         bool located = aligned && (t - crossing_s <= E.opt.crossing_tol_s || t <= aim + eps) && trials > 0;
@@ -257,20 +229,20 @@ static int solved(double t, double *delta) {
             return redo(delta, aim);
         }
         if (!aligned) { /* the step ends within a tick after the crossing: end it on the tick */
-            if (until <= digital_now()) clear_crossings(), crossing = -1; /* seen again, and delivered, next step */
+            if (until <= E.now_tick) clear_crossings(), crossing = -1; /* seen again, and delivered, next step */
             else if (seconds(until) < crossing_s) clear_crossings(), crossing = -1;
         }
     }
 
-    if (until > digital_now()) {
+    if (until > E.now_tick) {
         memcpy(E.candidate, x, ((size_t)E.n_unknowns + 1) * sizeof(double));
         E.t_candidate = t;
         E.until_tick = until;
         E.stat.syncs++;
         to_digital();
         if (E.state != RUNNING) return 0;
-        x = spice_solution(delta);
-        double now_s = seconds(digital_now());
+        x = solution(delta);
+        double now_s = seconds(E.now_tick);
         bool edges = digital_read_drivers(false);
         if (edges && now_s <= E.t_accepted + eps) {
             /* Only in the time step in which the block was started: the edge falls on a point accepted before the
@@ -287,7 +259,7 @@ static int solved(double t, double *delta) {
             trials = 0;
             return redo(delta, goal_s);
         }
-        if (crossing >= 0) commit_crossings(digital_now(), false);
+        if (crossing >= 0) commit_crossings(E.now_tick, false);
         accept(t, x);
         if (edges) start_edges(t);
         return 0;
@@ -305,8 +277,8 @@ int sync_step(double t, double *delta, int redo_asked, int location) {
     }
     if (location == 0) {
         if (first_call)
-            begin(t, spice_solution(delta));
-        else if (!spice_points_agree())
+            begin(t, solution(delta));
+        else if (!solution_agrees())
             fail("at %.9g s the solution read from ngspice differs from what it reports; refusing to go on", t);
         if (has_goal && *delta > goal_s - t) *delta = goal_s - t;
         return 0;
@@ -317,43 +289,17 @@ int sync_step(double t, double *delta, int redo_asked, int location) {
     return E.state == RUNNING ? again : 0;
 }
 
-void sync_begin(const char *tran) {
-    static void *stack;
-    if (!stack) {
-        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-        if (stack == MAP_FAILED) {
-            stack = NULL;
-            fail("cannot reserve %u bytes for the analog stack", STACK_BYTES);
-            return;
-        }
-        mprotect(stack, 4096, PROT_NONE);
-    }
-    snprintf(tran_command, sizeof tran_command, "%s", tran);
+/* Run ngspice until the digital side stops it. */
+void sync_run(const char *tran) {
     first_call = true;
-    over = false;
     has_goal = false;
     breakpoints_owed_s = -1;
     trials = 0;
     trial_sensor = -1;
-    getcontext(&analog_stack);
-    analog_stack.uc_stack.ss_sp = stack;
-    analog_stack.uc_stack.ss_size = STACK_BYTES;
-    analog_stack.uc_link = &digital_stack;
-    makecontext(&analog_stack, analog_main, 0);
-    E.state = RUNNING;
-    sync_resume();
-}
-
-void sync_resume(void) {
-    if (E.state != RUNNING && E.state != STOPPING) return;
-    on_analog_stack = true;
-    swapcontext(&digital_stack, &analog_stack);
-    on_analog_stack = false;
-}
-
-void sync_stop(void) {
-    if (on_analog_stack || over || E.state == IDLE) return;
-    E.state = STOPPING;
-    sync_resume();
+    solution_prepare_run();
+    spice_command(tran);
+    if (E.state == STOPPING)
+        E.state = ENDED;
+    else
+        fail("the analog simulation ended by itself at %.9g s, before the digital side stopped it", E.t_accepted);
 }

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How far a job of more than a few seconds is: a bar on a terminal, else a line each tenth."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+__all__ = ("Show", "progress")
+
+
+class Show(Protocol):
+    """Shows that ``done`` of ``total`` parts of ``what`` are over; ``note`` is a word on the state."""
+
+    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+        """Show it."""
+
+
+@contextmanager
+def progress() -> Iterator[Show]:
+    """Give a function that shows progress on standard output while the block runs."""
+    terminal = sys.stdout.isatty()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars = Progress(*columns, console=Console(), transient=True, disable=not terminal)
+    tasks: dict[str, TaskID] = {}
+    told: set[tuple[str, int]] = set()
+
+    def show(what: str, done: int, total: int, note: str = "") -> None:
+        words = f"{what}, {note}" if note else what
+        if terminal:
+            if what not in tasks:
+                tasks[what] = bars.add_task(words, total=total)
+            bars.update(tasks[what], completed=done, description=words)
+        elif (tenth := (what, 10 * done // max(total, 1))) not in told:
+            told.add(tenth)
+            print(f"{words}: {done} of {total}", flush=True)
+
+    with bars:
+        yield show
