@@ -2,13 +2,14 @@
 """The ``pyharness`` command.
 
 Exit status: 0 done, 1 the job failed or its input is wrong (one message on standard error), 2 wrong usage, 130
-interrupted.
+interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
 import functools
 import shlex
+import signal
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -302,10 +303,21 @@ def qa(
         raise SimulationError(f"{len(failed)} checks failed: {'; '.join(failed)}")
 
 
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: what runs below the command is ended on its way."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 def app() -> None:
     """Run the command line; a user's error is one message, not a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         _typer()
+    except _Terminated:
+        sys.exit(128 + signal.SIGTERM)
     except PyharnessError as error:
         print(f"pyharness: {error}", file=sys.stderr)
         sys.exit(130 if isinstance(error, RunInterrupted) else 1)

@@ -162,7 +162,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
                 include_dirs=[hdl_dir()],
                 environment=environment,
                 seed=config.seed % (1 << 31),
-                waves=bool(extra),
+                waves="waves.vcd" if extra else "",
             )
     except KeyboardInterrupt:
         raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None

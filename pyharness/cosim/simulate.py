@@ -4,20 +4,26 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import Any, TextIO
 from xml.etree import ElementTree
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Icarus
 
+from pyharness.cosim.wavefile import WaveFile
 from pyharness.errors import SimulationError, ToolNotFoundError
 
 __all__ = ("SimulationResult", "simulate")
+
+_INTERRUPT_S = 20.0
+"""How long an interrupted simulator may take to close its files."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,43 @@ class SimulationResult:
 
 
 class _Icarus(Icarus):
-    """cocotb's Icarus runner, writing VCD: it holds real values, and what was written survives a crash."""
+    """cocotb's Icarus runner, writing VCD: it holds real values, and what was written survives a crash.
+
+    Attributes:
+        timeout_s: wall-clock limit of one command.
+    """
+
+    timeout_s: float | None = None
+    _process: subprocess.Popen[bytes] | None = None
 
     def _test_command(self) -> list[list[str]]:
         (command,) = super()._test_command()
         return [[{"-fst": "-vcd"}.get(word, word) for word in command]]
+
+    def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Any, stdout: TextIO | None = None) -> None:
+        for command in cmds:
+            stderr = None if stdout is None else subprocess.STDOUT
+            with subprocess.Popen(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr) as self._process:
+                try:
+                    status = self._process.wait(self.timeout_s)
+                except subprocess.TimeoutExpired:
+                    self.end()
+                    raise RuntimeError(f"after {self.timeout_s:g} s, the limit: {command[0]} was ended") from None
+                except BaseException as cause:
+                    if not isinstance(cause, KeyboardInterrupt):  # an interrupt from the keyboard it has had too
+                        self._process.terminate()
+                    try:
+                        self._process.wait(_INTERRUPT_S)
+                    except subprocess.TimeoutExpired:
+                        self.end()
+                    raise
+            if status:
+                raise RuntimeError(f"(exit status {status})")
+
+    def end(self) -> None:
+        """Kill the running command."""
+        if self._process is not None:
+            self._process.kill()
 
 
 @contextmanager
@@ -78,7 +116,8 @@ def simulate(
     environment: Mapping[str, str] | None = None,
     python_path: Sequence[Path] = (),
     seed: int | None = None,
-    waves: bool = False,
+    waves: str = "",
+    timeout_s: float | None = None,
     verbose: bool = False,
 ) -> SimulationResult:
     """Build ``toplevel`` in ``build_dir`` and run the cocotb tests of ``test_module``.
@@ -95,13 +134,14 @@ def simulate(
         environment: variables for the simulator process.
         python_path: folders put before the import path of the tests.
         seed: cocotb's random seed.
-        waves: let the design's ``$dumpfile`` write its VCD file.
+        waves: name of the file that the design's ``$dumpfile`` writes, as VCD; none: it dumps nothing.
+        timeout_s: wall-clock limit of the simulation.
         verbose: pass the simulator's output on instead of keeping it in the log only.
 
     Raises:
         ToolNotFoundError: Icarus Verilog is missing.
-        SimulationError: the design does not compile, no test ran, the simulator died, or a test failed; the
-            message holds the tests' own.
+        SimulationError: the design does not compile, no test ran, the simulator died or took too long, the waveform
+            cannot be written, or a test failed; the message holds the tests' own.
     """
     for tool in ("iverilog", "vvp"):
         if which(tool) is None:
@@ -130,22 +170,30 @@ def simulate(
             text = (build_dir / "build.log").read_text() if (build_dir / "build.log").exists() else str(cause)
             raise SimulationError(f"'{toplevel}' does not compile:\n{text.strip()}") from cause
         died = ""
+        runner.timeout_s = timeout_s
+        dump = WaveFile(build_dir / waves, runner.end) if waves else None
         try:
-            runner.test(
-                test_module=test_module,
-                hdl_toplevel=toplevel,
-                build_dir=build_dir,
-                test_dir=build_dir,
-                results_xml=str(results),
-                testcase=testcase,
-                seed=seed,
-                waves=waves,
-                test_args=["-n"],  # $stop and an interrupt end the run instead of waiting for a keyboard
-                extra_env=dict(environment or {}),
-                log_file=None if verbose else log,
-            )
+            with dump or nullcontext():
+                runner.test(
+                    test_module=test_module,
+                    hdl_toplevel=toplevel,
+                    build_dir=build_dir,
+                    test_dir=build_dir,
+                    results_xml=str(results),
+                    testcase=testcase,
+                    seed=seed,
+                    waves=bool(waves),
+                    test_args=["-n"],  # $stop and an interrupt end the run instead of waiting for a keyboard
+                    extra_env=dict(environment or {}),
+                    log_file=None if verbose else log,
+                )
         except (OSError, RuntimeError, SystemExit) as cause:
             died = str(cause)
+    if dump and dump.error:
+        raise SimulationError(
+            f"the waveform {dump.path} cannot be written: {dump.error.strerror}; the simulation was ended there, and what was "
+            "written is kept: make room, or record less"
+        )
     tail = "" if verbose or not log.exists() else "\n".join(log.read_text(errors="replace").splitlines()[-12:])
     try:
         count, failed = get_results(results)

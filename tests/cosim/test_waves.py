@@ -2,6 +2,7 @@
 """Both domains in one waveform file, on one time base."""
 
 import json
+import time
 from math import exp
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from vcd.reader import TokenKind, tokenize
 
 from pyharness.cosim import simulate
 from pyharness.cosim.waves import write_gtkwave_view, write_probe_module
-from pyharness.errors import ConfigError
+from pyharness.errors import ConfigError, SimulationError
 
 HERE = Path(__file__).parent
 
@@ -49,7 +50,7 @@ def test_logic_and_voltage_share_a_file_and_a_time_base(tmp_path: Path) -> None:
         extra_roots=["analog"],
         environment={"PROBES": json.dumps(probes)},
         python_path=[HERE],
-        waves=True,
+        waves="waves.vcd",
     )
     waves = changes(tmp_path / "waves.vcd")
     code_changes = [t for t, value in waves["pins_top.dac"] if value == 4]
@@ -62,6 +63,28 @@ def test_logic_and_voltage_share_a_file_and_a_time_base(tmp_path: Path) -> None:
         if t > 2_001_000:  # after the 1 ns ramp, whose middle is the effective start of the step
             # 1 mV: the smallest change that is recorded
             assert v == pytest.approx(1 - exp(-(t - 2_000_500) / tau_ps), abs=1.5e-3)
+
+
+def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
+    """No silent gap: the run stops, with the reason, and no test of it counts as passed."""
+    source, probes = write_probe_module(tmp_path, ["cmp0", "dac0"], {"pins_top": 1})
+    (tmp_path / "waves.vcd.part").symlink_to("/dev/full")  # every write fails with "no space left on device"
+    begun = time.monotonic()
+    with pytest.raises(
+        SimulationError, match=r"waves\.vcd cannot be written: No space left on device; the simulation was ended"
+    ):
+        simulate(
+            [HERE / "pins.v", source], "pins_top", "waves_tests", tmp_path, extra_roots=["analog"],
+            environment={"PROBES": json.dumps(probes), "FOR_EVER": "1"}, python_path=[HERE], waves="waves.vcd",
+        )  # fmt: skip
+    assert time.monotonic() - begun < 30
+
+
+def test_a_run_that_dumps_nothing_leaves_no_file(tmp_path: Path) -> None:
+    """Nor one that an earlier run left."""
+    (tmp_path / "waves.vcd").write_text("old")
+    simulate([HERE / "pins.v"], "pins_top", "pins_tests", tmp_path, testcase="signed_dac_drives_each_element", python_path=[HERE], waves="waves.vcd")  # fmt: skip
+    assert not list(tmp_path.glob("waves.vcd*"))
 
 
 def test_names_cannot_inject_verilog(tmp_path: Path) -> None:

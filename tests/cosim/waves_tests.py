@@ -26,4 +26,7 @@ async def step_response(dut):
     await Timer(1, "us")
     dut.dac.value = 4
     await Timer(5, "us")
+    while os.environ.get("FOR_EVER"):
+        dut.dac.value = 4 - int(dut.dac.value)
+        await Timer(5, "us")
     await block.stop()

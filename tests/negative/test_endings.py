@@ -30,6 +30,14 @@ def test_a_failing_test_ends_the_run(tmp_path: Path, testcase: str, message: str
     assert time.monotonic() - begun < 30
 
 
+def test_the_wall_clock_limit_ends_the_run(tmp_path: Path) -> None:
+    """A simulation that would take for ever."""
+    with pytest.raises(SimulationError, match=r"ended without results after 5 s, the limit: vvp was ended"):
+        simulate(
+            [PINS_V], "pins_top", "ending_tests", tmp_path, testcase="runs_for_ever", python_path=[HERE], timeout_s=5
+        )
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_simulator_is_a_failure(tmp_path: Path, how: signal.Signals) -> None:
     """The simulator process is killed while both sides run: the caller gets an error, not a hang, and a log."""

@@ -185,6 +185,45 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "latest").exists()
 
 
+def test_a_terminated_command_ends_its_simulator(tmp_path: Path) -> None:
+    """SIGTERM to the command alone: status 143, no simulator left behind, the record so far kept."""
+    process = subprocess.Popen(
+        [*CLI, "sim", "smoke", "--out", "out"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (
+        running := [p for p in Path("/proc").glob("[0-9]*") if parent(p) == process.pid and command(p) == "vvp"]
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+    deadline = time.monotonic() + 10
+    while running[0].exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert read_record(next(tmp_path.glob("out/*/results.json")).parent).status == "interrupted"
+
+
+def parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def command(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def test_compile_writes_once(tmp_path: Path) -> None:
     """A subcircuit that ngspice takes; an existing file is not overwritten."""
     model = Path(__file__).parents[2] / "veriloga/msdc/msdc.va"
