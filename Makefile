@@ -12,7 +12,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim test lint bench fit qa debian13 clean
+.PHONY: help setup sim test lint bench fit qa debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
@@ -21,7 +21,7 @@ help:
 	@echo "make bench  benchmarks, one JSON file each in build/bench"
 	@echo "make qa     quality tables of all models and cards, build/qa"
 	@echo "make fit    fit all cards to the measured loops anew, build/fit (some minutes)"
-	@echo "make debian13  all tests in a fresh Debian 13 (as root); TARGETS='test bench' for others"
+	@echo "make debian13, debian14  all tests in a fresh Debian 13, 14 (as root); TARGETS='test bench' for others"
 	@echo "make clean  remove build products and the virtual environment"
 	@echo "Each sets up what it needs (make setup alone does only that)."
 	@echo "CONFIG=file.yaml chooses the configuration of make sim, TEST=folder the tests, PYTHON=command the interpreter."
@@ -63,8 +63,8 @@ qa: setup
 fit: setup
 	@for dopant in tungsten tin chromium carbon; do $(RUN) pyharness fit $$dopant; done
 
-debian13:
-	@tools/debian13 $(TARGETS)
+debian13 debian14:
+	@tools/debian $(@:debian%=%) $(TARGETS)
 
 clean:
 	rm -rf build dist $(VENV) *.egg-info pyharness/cosim/_engine*.so

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import Event, Timer
+from cocotb.triggers import Event, NullTrigger, Timer
 from numpy.typing import NDArray
 
 from pyharness.cosim.engine import MAX_PHASES, Statistics
@@ -312,3 +312,4 @@ async def start_together(
     session.start(given)
     for block in blocks:
         block.join(session)
+    await NullTrigger()  # the session's watch begins: a test that fails right here is cleaned up after like any other

@@ -176,7 +176,8 @@ class Session:
             engine.pyh_stop()
             raise
         for line in engine.text("messages").splitlines():
-            if line.lower().startswith("warning"):
+            # the memory is that of values which are not kept
+            if line.lower().startswith("warning") and "memory required" not in line:
                 self.blocks[0].shell._log.warning("ngspice: %s", line)
         self.running = True
         _current = self

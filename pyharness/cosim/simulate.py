@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compile a design with Icarus Verilog and run cocotb tests on it, with an honest verdict."""
+"""Compile a design and run cocotb tests on it, with an honest verdict."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,16 +12,19 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 from xml.etree import ElementTree
 
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import Icarus
+from cocotb_tools.runner import Icarus, Runner, Verilator
 
 from pyharness.cosim.wavefile import WaveFile
-from pyharness.errors import SimulationError, ToolNotFoundError
+from pyharness.errors import ConfigError, SimulationError, ToolNotFoundError
 
 __all__ = ("SimulationResult", "simulate")
+
+VERILATOR = (5, 36)
+"""The oldest Verilator that cocotb takes."""
 
 _INTERRUPT_S = 20.0
 """How long an interrupted simulator may take to close its files."""
@@ -35,8 +39,8 @@ class SimulationResult:
     log: Path
 
 
-class _Icarus(Icarus):
-    """cocotb's Icarus runner, writing VCD: it holds real values, and what was written survives a crash.
+class _Watched(Runner):
+    """One of cocotb's runners, whose commands can be ended.
 
     Attributes:
         timeout_s: wall-clock limit of one command.
@@ -44,10 +48,6 @@ class _Icarus(Icarus):
 
     timeout_s: float | None = None
     _process: subprocess.Popen[bytes] | None = None
-
-    def _test_command(self) -> list[list[str]]:
-        (command,) = super()._test_command()
-        return [[{"-fst": "-vcd"}.get(word, word) for word in command]]
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Any, stdout: TextIO | None = None) -> None:
         for command in cmds:
@@ -73,6 +73,44 @@ class _Icarus(Icarus):
         """Kill the running command."""
         if self._process is not None:
             self._process.kill()
+
+
+class _Icarus(_Watched, Icarus):
+    """Icarus Verilog, writing VCD: it holds real values, and what was written survives a crash."""
+
+    build_words = ("-Wall", "-Wno-timescale")
+    test_words = ("-n",)  # $stop and an interrupt end the run instead of waiting for a keyboard
+
+    def _test_command(self) -> list[list[str]]:
+        (command,) = super()._test_command()
+        return [[{"-fst": "-vcd"}.get(word, word) for word in command]]
+
+
+class _Verilator(_Watched, Verilator):
+    """Verilator: two levels, no X and no Z."""
+
+    build_words = ("--timing", "-Wno-fatal")
+    test_words = ()
+
+
+def _require(simulator: str) -> None:
+    """Check that a simulator is there, and new enough."""
+    if simulator == "icarus":
+        for tool in ("iverilog", "vvp"):
+            if which(tool) is None:
+                raise ToolNotFoundError(
+                    f"'{tool}' is not on PATH: install Icarus Verilog (Debian, Ubuntu: apt-get install iverilog)"
+                )
+        return
+    told = ""
+    if which("verilator"):
+        told = subprocess.run(["verilator", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    version = re.match(r"Verilator (\d+)\.(\d+)", told)
+    if not version or (int(version[1]), int(version[2])) < VERILATOR:
+        raise ToolNotFoundError(
+            f"cocotb needs Verilator {VERILATOR[0]}.{VERILATOR[1]:03d} or newer, found {told or 'none on PATH'}: install it, or use "
+            "simulator='icarus'"
+        )
 
 
 @contextmanager
@@ -112,12 +150,13 @@ def simulate(
     defines: Mapping[str, object] | None = None,
     extra_roots: Sequence[str] = (),
     include_dirs: Sequence[Path] = (),
-    testcase: str | None = None,
+    testcase: str | Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
     python_path: Sequence[Path] = (),
     seed: int | None = None,
     waves: str = "",
     timeout_s: float | None = None,
+    simulator: Literal["icarus", "verilator"] = "icarus",
     verbose: bool = False,
 ) -> SimulationResult:
     """Build ``toplevel`` in ``build_dir`` and run the cocotb tests of ``test_module``.
@@ -130,28 +169,28 @@ def simulate(
         parameters, defines: of the top module, of the preprocessor.
         include_dirs: folders searched for Verilog includes.
         extra_roots: further top modules to elaborate.
-        testcase: run only this test.
+        testcase: run only this test, or these.
         environment: variables for the simulator process.
         python_path: folders put before the import path of the tests.
         seed: cocotb's random seed.
         waves: name of the file that the design's ``$dumpfile`` writes, as VCD; none: it dumps nothing.
         timeout_s: wall-clock limit of the simulation.
+        simulator: Icarus Verilog, or Verilator (two levels, no waves, one root).
         verbose: pass the simulator's output on instead of keeping it in the log only.
 
     Raises:
-        ToolNotFoundError: Icarus Verilog is missing.
+        ConfigError: something is asked of Verilator that it cannot do.
+        ToolNotFoundError: the simulator is missing or too old.
         SimulationError: the design does not compile, no test ran, the simulator died or took too long, the waveform
             cannot be written, or a test failed; the message holds the tests' own.
     """
-    for tool in ("iverilog", "vvp"):
-        if which(tool) is None:
-            raise ToolNotFoundError(
-                f"'{tool}' is not on PATH: install Icarus Verilog (Debian, Ubuntu: apt-get install iverilog)"
-            )
+    _require(simulator)
+    if simulator == "verilator" and (waves or extra_roots):
+        raise ConfigError("waves and further roots are there with Icarus Verilog alone: leave them out for Verilator")
     build_dir.mkdir(parents=True, exist_ok=True)
     log = build_dir / "simulator.log"
     results = (build_dir / "results.xml").resolve()
-    runner = _Icarus()
+    runner: _Icarus | _Verilator = _Icarus() if simulator == "icarus" else _Verilator()
     build_args = [argument for root in extra_roots for argument in ("-s", root)]
     with _for_runner(python_path):
         try:
@@ -161,7 +200,7 @@ def simulate(
                 parameters=dict(parameters or {}),
                 defines=dict(defines or {}),
                 includes=[*include_dirs],
-                build_args=["-Wall", "-Wno-timescale", *build_args],
+                build_args=[*runner.build_words, *build_args],
                 build_dir=build_dir,
                 always=True,
                 log_file=build_dir / "build.log",
@@ -183,7 +222,7 @@ def simulate(
                     testcase=testcase,
                     seed=seed,
                     waves=bool(waves),
-                    test_args=["-n"],  # $stop and an interrupt end the run instead of waiting for a keyboard
+                    test_args=[*runner.test_words],
                     extra_env=dict(environment or {}),
                     log_file=None if verbose else log,
                 )

@@ -55,6 +55,7 @@ async def hysteresis_separates_rise_and_fall(dut):
     await Timer(1, "us")
     block = block_of(dut)
     await block.start()
+    await Timer(1, "ns")
     assert int(dut.cmp.value) == 0  # clean start: nothing is left of the test before
     assert block.voltage("cmp0") == pytest.approx(0.0, abs=1e-9)
     dut.dac.value = 4

@@ -119,6 +119,12 @@ async def two_blocks_at_once(dut):
 
 
 @cocotb.test()
+async def fails_right_after_the_start(dut):
+    await block_of(dut).start()
+    raise RuntimeError("at once")
+
+
+@cocotb.test()
 async def external_source_without_a_pin(dut):
     await quiet(dut)
     await block_of(dut, [*NETLIST, "vx x 0 external", "rx x 0 1k"]).start()

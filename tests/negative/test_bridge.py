@@ -28,6 +28,7 @@ MESSAGES = {
     "no_operating_point": r"singular matrix:\s+check node v[89]#branch",
     "no_convergence_in_transient": r"the analog simulation ended by itself at 1\.\d+e-05 s[\s\S]*Timestep too small",
     "two_blocks_at_once": r"pins_top\.u_pins runs already, and a process holds one ngspice: start the blocks together",
+    "fails_right_after_the_start": r"at once",
     "external_source_without_a_pin": r"source 'vx' is external but no pin drives it",
 }
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import exp, log
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq
@@ -144,7 +145,9 @@ def _turning_point(v0: float, corner: tuple[float, float], following: tuple[floa
     return [t] if ta < t < tb else []
 
 
-def run_rc(job: RcJob, folder: Path, *, bridge: bool = True) -> dict[str, object]:
+def run_rc(
+    job: RcJob, folder: Path, *, bridge: bool = True, simulator: Literal["icarus", "verilator"] = "icarus"
+) -> dict[str, object]:
     """Play ``job`` in co-simulation (or, without ``bridge``, its digital half alone) and return the record."""
     folder.mkdir(parents=True, exist_ok=True)
     path = (folder / "rc.json").resolve()
@@ -166,18 +169,19 @@ def run_rc(job: RcJob, folder: Path, *, bridge: bool = True) -> dict[str, object
         "pyharness.cosim.selftest.rc_bench",
         folder,
         environment={"PYHARNESS_RC": str(path)},
+        simulator=simulator,
     )
     record: dict[str, object] = json.loads(path.with_suffix(".out.json").read_text()) if bridge else {}
     return record
 
 
-def measure_rc(job: RcJob, folder: Path) -> RcErrors:
+def measure_rc(job: RcJob, folder: Path, *, simulator: Literal["icarus", "verilator"] = "icarus") -> RcErrors:
     """Play ``job`` and compare each event with the exact solution.
 
     Raises:
         SimulationError: the run failed, or no edge crossed the border (nothing was measured).
     """
-    record = run_rc(job, folder)
+    record = run_rc(job, folder, simulator=simulator)
     transitions: list[dict[str, float]] = record["transitions"]  # type: ignore[assignment]
     ramps = [t for t in transitions if t["to_analog"]]
     events = [t for t in transitions if not t["to_analog"]]
