@@ -11,6 +11,7 @@ import functools
 import shlex
 import signal
 import sys
+import tempfile
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +36,13 @@ _console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
 ConfigArgument = Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).")]
+
+
+class Simulator(StrEnum):
+    """Digital simulators of the coupling."""
+
+    icarus = "icarus"
+    verilator = "verilator"
 
 
 def _version(show: bool) -> None:
@@ -134,6 +142,43 @@ def classify(config: ConfigArgument = None) -> None:
             f"{noise:.0%}", f"{job.images.accuracy(labels, noise):.2%}", f"{job.images.bayes_accuracy(noise):.2%}"
         )
     _console.print(table)
+
+
+@_typer.command()
+def selftest(
+    edges: Annotated[int, typer.Option(min=10, max=100_000, help="Edges to play.")] = 400,
+    simulator: Annotated[Simulator, typer.Option(help="The digital side.")] = Simulator.icarus,
+) -> None:
+    """Measure the coupling on this machine: an RC whose every crossing is known in closed form."""
+    from pyharness.cosim import SolverOptions
+    from pyharness.cosim.selftest import RcJob, measure_rc
+    from pyharness.errors import SimulationError
+
+    table = Table(
+        "reltol",
+        "edges",
+        "D->A error",
+        "events",
+        "A->D error",
+        "after the crossing by",
+        "missed, extra, early",
+        box=None,
+    )
+    bad = 0
+    for reltol in (1e-3, 1e-5, 1e-7):
+        options = SolverOptions(reltol=reltol, tmax_s=1e-6, crossing_tol_s=2e-11)
+        with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
+            e = measure_rc(RcJob.random(edges, options, seed=1), Path(folder), simulator=simulator.value)
+        # a femtosecond: what is left of a double that counts seconds
+        bad += e.missed + e.extra + e.early + (e.d2a_error_max_s > 1e-15)
+        table.add_row(
+            f"{reltol:g}", str(e.edges), f"{e.d2a_error_max_s * 1e12:.3f} ps", str(e.events), f"{e.a2d_error_max_s * 1e12:.4g} ps",
+            f"{e.window_max_s * 1e12:.3g} ps", f"{e.missed}, {e.extra}, {e.early}",
+        )  # fmt: skip
+    _console.print(table)
+    _console.print("the A->D error is the solver's: it falls with reltol", soft_wrap=True)
+    if bad:
+        raise SimulationError(f"{bad} events are not where they belong: report this, with the version of ngspice")
 
 
 class Target(StrEnum):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ from pyharness.errors import AnalogError, ConfigError
 __all__ = ("AnalogBlock", "Meter", "start_together")
 
 _FORBIDDEN = re.compile(r"\s*(\.(control|endc|tran|op|ac|dc|end|options?|save|four|meas|print|plot)\b|\*#)", re.I)
+
+
+def _times_finer() -> int:
+    """Return what ``PYHARNESS_FINER`` asks for."""
+    asked = os.environ.get("PYHARNESS_FINER", "") or "0"
+    if asked not in ("0", "1", "2", "3"):
+        raise ConfigError(f"PYHARNESS_FINER must be 0, 1, 2 or 3, got {asked!r}: how often the options are made finer")
+    return int(asked)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class AnalogBlock:
         """
         self.shell = shell
         self.pins = tuple(pins)
-        self.options = options or SolverOptions()
+        self.options = (options or SolverOptions()).finer(_times_finer())
         self.libraries = tuple(libraries)
         self.meters = tuple(meters)
         self.sources = dict(sources or {})

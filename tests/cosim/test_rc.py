@@ -4,9 +4,12 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pyharness import cli
 from pyharness.cosim import SolverOptions
-from pyharness.cosim.selftest import RcJob, crossings, measure_rc
+from pyharness.cosim.selftest import RcErrors, RcJob, crossings, measure_rc
+from pyharness.errors import SimulationError
 
 
 def test_crossings_of_a_slow_ramp_match_the_hand_calculation() -> None:
@@ -39,3 +42,25 @@ def test_a_coarse_crossing_tolerance_shows_in_the_errors(tmp_path: Path) -> None
     errors = measure_rc(RcJob.random(50, options, seed=7), tmp_path)
     assert errors.window_max_s > 1e-9
     assert errors.a2d_error_max_s > 1e-9
+
+
+def test_options_are_made_finer() -> None:
+    """Tolerances a tenth, steps a quarter, as often as asked, never out of range; 0 times is no change."""
+    options = SolverOptions(reltol=1e-3, tmax_s=1e-6, trtol=7.0)
+    assert options.finer(0) is options
+    finer = options.finer(2)
+    assert (finer.reltol, finer.tmax_s, finer.trtol) == (pytest.approx(1e-5), pytest.approx(1e-6 / 16), 1.0)
+    assert SolverOptions(reltol=2e-9, tmax_s=2e-12).finer(3).reltol == 1e-9
+
+
+def test_selftest_prints_the_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row for each tolerance; an event out of place is a failure."""
+    done = CliRunner().invoke(cli._typer, ["selftest", "--edges", "30"])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("0.000 ps") == 3 and done.output.count("0, 0, 0") == 3
+    wrong = RcErrors(30, 20, 0.0, 1e-10, 1, 0, 0, 1e-11)
+    monkeypatch.setattr("pyharness.cosim.selftest.measure_rc", lambda *_, **__: wrong)
+    failed = CliRunner().invoke(cli._typer, ["selftest"])
+    assert isinstance(failed.exception, SimulationError) and "3 events are not where they belong" in str(
+        failed.exception
+    )
