@@ -98,6 +98,8 @@ class AnalogBlock:
         Raises:
             ConfigError: the netlist holds an analysis or a control block, or two pins share a port.
         """
+        if not isinstance(shell, HierarchyObject):
+            raise ConfigError(f"the shell of an analog block is an HDL instance, got {shell!r}: give dut.<instance>")
         self.shell = shell
         self.pins = tuple(pins)
         self.options = (options or SolverOptions()).finer(_times_finer())

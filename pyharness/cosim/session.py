@@ -265,6 +265,12 @@ class Session:
 
     def _check_ports(self, block: AnalogBlock) -> None:
         shell = block.shell
+        names = {child._name for child in shell}
+        if "bridge_event" not in names:
+            raise ConfigError(
+                f"{shell._path} is no shell of an analog block: declare 'reg bridge_event = 1'b0;' in its module, by which the "
+                "engine wakes Python"
+            )
         ports = {
             child._name
             for child in shell

@@ -80,6 +80,19 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 30
 
 
+def test_a_failed_run_keeps_its_waves(tmp_path: Path) -> None:
+    """Up to the failure, in both domains."""
+    source, probes = write_probe_module(tmp_path, ["cmp0", "dac0"], {"pins_top": 1})
+    with pytest.raises(SimulationError, match="is xxxx at 4e-06 s"):
+        simulate(
+            [HERE / "pins.v", source], "pins_top", "waves_tests", tmp_path, extra_roots=["analog"],
+            environment={"PROBES": json.dumps(probes), "FAIL": "1"}, python_path=[HERE], waves="waves.vcd",
+        )  # fmt: skip
+    waves = changes(tmp_path / "waves.vcd")
+    assert waves["analog.cmp0"][-1][0] > 3_900_000
+    assert ("xxxx" in str(waves["pins_top.dac"][-1][1])) and waves["pins_top.dac"][-1][0] == 4_000_000
+
+
 def test_a_run_that_dumps_nothing_leaves_no_file(tmp_path: Path) -> None:
     """Nor one that an earlier run left."""
     (tmp_path / "waves.vcd").write_text("old")

@@ -6,6 +6,7 @@ import os
 
 import cocotb
 from cocotb.triggers import Timer
+from cocotb.types import LogicArray
 from pins_tests import NETLIST, PINS
 
 from pyharness.cosim import AnalogBlock, SolverOptions
@@ -25,6 +26,9 @@ async def step_response(dut):
     await block.start()
     await Timer(1, "us")
     dut.dac.value = 4
+    if os.environ.get("FAIL"):
+        await Timer(2, "us")
+        dut.dac.value = LogicArray("0000XXXX")
     await Timer(5, "us")
     while os.environ.get("FOR_EVER"):
         dut.dac.value = 4 - int(dut.dac.value)

@@ -5,6 +5,7 @@ import cocotb
 from cocotb.triggers import Timer
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, Meter, SolverOptions
+from pyharness.cosim.session import Session
 
 NETLIST = ["rgo go 0 1k", "r0 dac0 cmp0 1k", "c0 cmp0 0 1n", "r1 dac1 cmp1 1k", "r2 cmp1 0 3k"]
 PINS = [L2E("go"), L2E("dac", bits=4, signed=True, lsb_v=0.25), E2L("cmp")]
@@ -116,6 +117,54 @@ async def two_blocks_at_once(dut):
         await block_of(dut).start()
     finally:
         await first.stop()
+
+
+@cocotb.test()
+async def a_signal_for_a_shell(dut):
+    AnalogBlock(dut.dac, NETLIST, PINS)
+
+
+@cocotb.test()
+async def an_instance_that_is_no_shell(dut):
+    await quiet(dut)
+    await AnalogBlock(dut, NETLIST, PINS).start()
+
+
+@cocotb.test()
+async def an_instance_that_is_not_there(dut):
+    AnalogBlock(dut.u_pns, NETLIST, PINS)
+
+
+@cocotb.test()
+async def the_analog_side_ends_by_itself(dut):
+    await quiet(dut)
+    block, original = block_of(dut), Session._load
+
+    def load(self, states):
+        found = original(self, states)
+        self.engine.pyh_command(b"stop when v(cmp0) > 0.3")
+        return found
+
+    Session._load = load
+    try:
+        await block.start()
+    finally:
+        Session._load = original
+    dut.dac.value = 4
+    await Timer(1, "ms")
+
+
+@cocotb.test()
+async def an_exception_in_another_task(dut):
+    await quiet(dut)
+    await block_of(dut).start()
+
+    async def other():
+        await Timer(3, "us")
+        raise ValueError("the other task went wrong")
+
+    cocotb.start_soon(other())
+    await Timer(1, "ms")
 
 
 @cocotb.test()

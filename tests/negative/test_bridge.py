@@ -28,6 +28,11 @@ MESSAGES = {
     "no_operating_point": r"singular matrix:\s+check node v[89]#branch",
     "no_convergence_in_transient": r"the analog simulation ended by itself at 1\.\d+e-05 s[\s\S]*Timestep too small",
     "two_blocks_at_once": r"pins_top\.u_pins runs already, and a process holds one ngspice: start the blocks together",
+    "a_signal_for_a_shell": r"the shell of an analog block is an HDL instance, got .*pins_top\.dac",
+    "an_instance_that_is_no_shell": r"pins_top is no shell of an analog block: declare 'reg bridge_event",
+    "an_instance_that_is_not_there": r"u_pns",
+    "the_analog_side_ends_by_itself": r"the analog simulation ended by itself at \d\.\d+e-07 s, before the digital side stopped it",
+    "an_exception_in_another_task": r"the other task went wrong",
     "fails_right_after_the_start": r"at once",
     "external_source_without_a_pin": r"source 'vx' is external but no pin drives it",
 }
