@@ -75,8 +75,8 @@ class WriteVerify(_Section):
     read_v: Annotated[float, Field(ge=0.02, le=0.2)] = 0.1
     set_start_v: Volt = 0.28
     set_max_v: Volt = 1.0
-    set_pulse_s: PulseWidth = 1e-3
-    reset_start_v: Volt = 0.4
+    set_pulse_s: PulseWidth = 1e-2
+    reset_start_v: Volt = 0.6
     reset_max_v: Volt = 1.5
     reset_step_v: Volt = 0.05
     reset_pulse_s: PulseWidth = 1e-3
