@@ -19,14 +19,21 @@ _GOOD = rc_circuit([200_000] * 6, SolverOptions(tmax_s=1e-7))
 FAULTS: Mapping[str, Circuit] = {
     NO_FAULT: _GOOD,
     "X on a D->A pin": replace(_GOOD, play="unknown", duration_ps=2_000_000),
-    "netlist: element without its value": replace(_GOOD, netlist=(*_GOOD.netlist, "c9 sense 0")),
-    "netlist: node missing": replace(_GOOD, netlist=(*_GOOD.netlist, "r9 sense")),
-    "missing subcircuit": replace(_GOOD, netlist=(*_GOOD.netlist, "x9 sense 0 nowhere")),
+    "netlist: syntax error": replace(_GOOD, netlist=(*_GOOD.netlist, "b9 sense 0 v=1+")),
+    "netlist: unknown model": replace(_GOOD, netlist=(*_GOOD.netlist, "d9 sense 0 nowhere")),
+    "netlist: missing subcircuit": replace(_GOOD, netlist=(*_GOOD.netlist, "x9 sense 0 nowhere")),
+    "no convergence in mid-run": replace(_GOOD, netlist=(*_GOOD.netlist, "b9 never 0 v=(v(never)*v(drive)>0.3)?0:1")),
     "wrong port name": replace(_GOOD, bound="drvie"),
-    "exception in the test": replace(_GOOD, play="exception", duration_ps=2_000_000),
+    "wrong instance name": replace(_GOOD, instance="u_cr"),
+    "exception in a test that stops the tool then": replace(_GOOD, play="exception", duration_ps=2_000_000),
+    "exception in a test that does not": replace(
+        _GOOD, play="exception", duration_ps=2_000_000, settings={"clean_up": False}
+    ),
 }
-_TELLING = re.compile(r"error|warning|critical|fail|not found|cannot|can't|unknown|undefined|abort|fatal", re.I)
-_LOG_PREFIX = re.compile(r"^\s*[-\d.]+ns\s+(INFO|WARNING|ERROR|CRITICAL)\s+\S+\s+")
+_LOGGED = re.compile(r"^\s*[-\d.]+ns\s+(?:WARNING|ERROR|CRITICAL)\s+(?!cocotb\.(?:regression|Test))\S+\s+(.*)")
+_PRINTED = re.compile(
+    r"^(?:NGSPICE: \w+ |\*\* )(.*(?:error|warning|fail|can't|cannot|unknown|abort|too small).*)", re.I
+)
 
 
 def try_faults(setting: Setting, folder: Path, limit_s: float) -> dict[str, str]:
@@ -36,27 +43,31 @@ def try_faults(setting: Setting, folder: Path, limit_s: float) -> dict[str, str]
     for number, (name, circuit) in enumerate(FAULTS.items()):
         run = play(setting, circuit, folder / str(number), limit_s).run
         lines = _telling(run)
-        told[name] = _words(run, [line for line in lines if line not in usual])
         if name == NO_FAULT:
             usual = set(lines)
+        told[name] = _words(run, [line for line in lines if line not in usual])
     return told
 
 
 def _telling(run: Run) -> list[str]:
-    """Return what of the log tells that something is wrong."""
-    lines = (line for line in run.log.splitlines() if _TELLING.search(line) and not re.search(r"\sINFO\s", line))
-    return [_LOG_PREFIX.sub("", line).strip() for line in lines]
+    """Return what of the log tells that something is wrong, apart from cocotb's report of the test."""
+    found = (_LOGGED.match(line) or _PRINTED.match(line) for line in run.log.splitlines())
+    # a build's own folders say nothing
+    return [re.sub(r"\S*/(?=\S+:\d+:)", "", match[1]).strip() for match in found if match]
 
 
 def _words(run: Run, lines: list[str]) -> str:
-    if run.tests not in ("", "passed"):
-        return run.ending
-    said = f"log: {lines[0]}" if lines else "no message"
+    failed = run.tests not in ("", "passed")
+    told = ["test fails" if failed else "test passes" if run.tests else "no test result"]
     if run.status is None:
-        return f"hangs (ended after {run.limit_s:g} s), {said}"
-    if run.ending:
-        return f"{run.ending}, {said}"
-    return f"test passes, {said}" if run.tests else f"exit status 0 without a test result, {said}"
+        told.append(f"hangs (ended after {run.limit_s:g} s)")
+    elif run.status:
+        told.append(run.process_ending)
+    if lines:
+        told.append(f"log: {lines[0]}")
+    if failed:
+        told.append(f"message: {' '.join(run.tests.split())}")
+    return "; ".join(told if lines or failed else [*told, "no message"])
 
 
 def fault_settings(peers: Mapping[str, bool]) -> list[Setting]:

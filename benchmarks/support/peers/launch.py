@@ -42,15 +42,20 @@ class Run:
     tests: str = ""
 
     @property
-    def ending(self) -> str:
-        """How it ended, in words; empty when nothing went wrong."""
+    def process_ending(self) -> str:
+        """How the process ended, in words; empty when nothing went wrong."""
         if self.status is None:
             return f"not finished in {self.limit_s:g} s"
         if self.status < 0:
             return signal.Signals(-self.status).name
-        if self.tests not in ("", "passed"):
-            return f"test failed: {self.tests}"
         return f"exit status {self.status}" if self.status else ""
+
+    @property
+    def ending(self) -> str:
+        """How the run ended, in words; empty when nothing went wrong."""
+        if self.process_ending or self.tests in ("", "passed"):
+            return self.process_ending
+        return f"test failed: {' '.join(self.tests.split())}"
 
 
 def measure(command: Sequence[str], folder: Path, limit_s: float, environment: Mapping[str, str] | None = None) -> Run:
@@ -97,7 +102,7 @@ class _Measured(Icarus):
     limit_s: float | None = None
     run: Run | None = None
 
-    def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Any, stdout: TextIO | None = None) -> None:
+    def _execute_cmds(self, cmds: Sequence[list[str]], cwd: Any, stdout: TextIO | None = None) -> None:
         if self.limit_s is None:
             super()._execute_cmds(cmds, cwd, stdout)
             return

@@ -18,7 +18,9 @@ import cocotb
 from cocotb.triggers import Timer
 from cocotb.types import LogicArray
 
-Stop = Callable[[], Awaitable[None]]
+Step = Callable[[], Awaitable[None]]
+Steps = tuple[Step, Step]
+"""What comes after playing: let the analog side come to its end and write down what it tells; stop it."""
 
 
 @cocotb.test()
@@ -26,11 +28,14 @@ async def work(dut: Any) -> None:
     """Start the analog side, play, stop; write down what only the test knows."""
     path = Path(os.environ["PYHARNESS_PEERS"])
     job = json.loads(path.read_text())
-    shell = getattr(dut, job["shell"])
     result: dict[str, Any] = {}
-    stop = await STARTERS[job["tool"]](shell, job, result)
-    await PLAYERS[job["play"]](dut, job)
-    await stop()
+    finish, stop = await STARTERS[job["tool"]](dut, job, result)
+    try:
+        await PLAYERS[job["play"]](dut, job)
+        await finish()
+    finally:
+        if job.get("clean_up", True):
+            await stop()
     if job["play"] == "array":
         result |= {name: int(getattr(dut.u_control, name).value) for name in ("pulses", "written")}
     path.with_suffix(".out.json").write_text(json.dumps(result))
@@ -78,22 +83,22 @@ PLAYERS = {"edges": play_edges, "array": play_array, "unknown": play_unknown, "e
 # -- the tools ---------------------------------------------------------------------------------------------------------
 
 
-async def start_nothing(shell: Any, job: dict[str, Any], result: dict[str, Any]) -> Stop:
+async def start_nothing(dut: Any, job: dict[str, Any], result: dict[str, Any]) -> Steps:
     """No analog side, or one that its own start-up brings along (spicebind)."""
 
-    async def stop() -> None:
+    async def nothing() -> None:
         pass
 
-    return stop
+    return nothing, nothing
 
 
-async def start_pyharness(shell: Any, job: dict[str, Any], result: dict[str, Any]) -> Stop:
+async def start_pyharness(dut: Any, job: dict[str, Any], result: dict[str, Any]) -> Steps:
     """Ours; the events' places in the analog time go into the result."""
     from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions
 
     rise_s = job["rise_s"]
     block = AnalogBlock(
-        shell,
+        getattr(dut, job["shell"]),
         job["netlist"],
         [
             L2E(job["port"], node=job["node"], lsb_v=job["high_v"], rise_s=rise_s, fall_s=rise_s),
@@ -104,14 +109,13 @@ async def start_pyharness(shell: Any, job: dict[str, Any], result: dict[str, Any
     )
     await block.start()
 
-    async def stop() -> None:
+    async def finish() -> None:
         result["transitions"] = [(t.to_analog, t.analog_s, t.level, t.pin) for t in block.transitions()]
-        await block.stop()
 
-    return stop
+    return finish, block.stop
 
 
-async def start_cocotbext_ams(shell: Any, job: dict[str, Any], result: dict[str, Any]) -> Stop:
+async def start_cocotbext_ams(dut: Any, job: dict[str, Any], result: dict[str, Any]) -> Steps:
     """cocotbext-ams; its ``start`` runs to the end of the analog time, so it is waited for when all is played."""
     import cocotbext.ams._bridge as inside
     from cocotbext.ams import AnalogBlock, DigitalPin, MixedSignalBridge
@@ -135,14 +139,14 @@ async def start_cocotbext_ams(shell: Any, job: dict[str, Any], result: dict[str,
         tran_step=job["step"],
         extra_lines=job["extra_lines"],
     )
-    bridge = MixedSignalBridge(cocotb.top, [block], simulator_lib=job["libngspice"], **job["bridge"])
+    bridge = MixedSignalBridge(dut, [block], simulator_lib=job["libngspice"], **job["bridge"])
     running = cocotb.start_soon(bridge.start(duration_ns=job["duration_ps"] / 1000))
 
-    async def stop() -> None:
+    async def finish() -> None:
         await running
         ctypes.CDLL(job["libngspice"]).ngSpice_Command(b"write dump.raw")
 
-    return stop
+    return finish, bridge.stop
 
 
 STARTERS = {

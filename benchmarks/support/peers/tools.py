@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Circuit:
     Attributes:
         source, top, shell: Verilog, its top module, the instance that stands for the circuit.
         port, width: the port that drives the circuit; its nodes are ``port`` or ``port0``, ``port1``, ...
-        bound: the name under which the tools are told of the port, when it is to be a wrong one.
+        bound, instance: the names under which the tools are told of the port and the shell, when they are to be wrong ones.
         definitions: subcircuits.
         netlist: lines between the nodes of ``port`` and the node ``sense``.
         drive: node that shows the edges of the port (of a bus, the sum of its nodes, of which one is high at a time).
@@ -62,6 +62,7 @@ class Circuit:
     settings: dict[str, Any]
     duration_ps: int
     bound: str = ""
+    instance: str = ""
 
     @property
     def nodes(self) -> list[str]:
@@ -71,12 +72,21 @@ class Circuit:
 
 @dataclass(frozen=True)
 class Setting:
-    """One tool in one setting: largest analog step, and for cocotbext-ams the longest time between synchronisations."""
+    """One tool in one setting.
+
+    Attributes:
+        tool, name: which, and what the table calls the setting.
+        step: of a peer, largest analog step, as ngspice reads it.
+        sync_ns: of cocotbext-ams, longest time between synchronisations; its default by default.
+        edge_corners: of this coupling, the option of that name; the circuit's by default.
+        workaround: whether to keep a peer from what crashes it.
+    """
 
     tool: str
     name: str
     step: str = ""
     sync_ns: float | None = None
+    edge_corners: int | None = None
     workaround: bool = True
 
 
@@ -93,19 +103,17 @@ class Outcome:
 
 
 def installed(tool: str) -> bool:
-    """Return whether the tool can be imported."""
+    """Return whether the tool is there; nothing is imported, since cocotbext is a package of several parts."""
     try:
-        return find_spec({SPICEBIND: "spicebind", AMS: "cocotbext.ams"}.get(tool, tool)) is not None
-    except ModuleNotFoundError:
+        version(tool)
+    except PackageNotFoundError:
         return False
+    return True
 
 
 def tool_version(tool: str) -> str:
     """Return the installed version, or that there is none."""
-    try:
-        return version(tool)
-    except PackageNotFoundError:
-        return "not installed"
+    return version(tool) if installed(tool) else "not installed"
 
 
 def play(setting: Setting, circuit: Circuit, folder: Path, limit_s: float) -> Outcome:
@@ -113,7 +121,7 @@ def play(setting: Setting, circuit: Circuit, folder: Path, limit_s: float) -> Ou
     folder.mkdir(parents=True)
     job: dict[str, Any] = {
         "tool": setting.tool,
-        "shell": circuit.shell,
+        "shell": circuit.instance or circuit.shell,
         "port": circuit.bound or circuit.port,
         "node": circuit.port,
         "width": circuit.width,
@@ -126,40 +134,47 @@ def play(setting: Setting, circuit: Circuit, folder: Path, limit_s: float) -> Ou
     environment: dict[str, str] = {}
     arguments: list[str] = []
     if setting.tool == OURS:
+        corners = {} if setting.edge_corners is None else {"edge_corners": setting.edge_corners}
         job |= {
             "netlist": [*circuit.definitions, *circuit.netlist],
-            "options": asdict(circuit.options),
+            "options": asdict(circuit.options) | corners,
             "rise_s": circuit.rise_s,
         }
     elif setting.tool == AMS:
         job |= _for_ams(setting, circuit, folder)
     elif setting.tool == SPICEBIND:
         environment |= _for_spicebind(setting, circuit, folder)
-        import spicebind
-
-        arguments = ["-M", str(spicebind.get_lib_dir()), "-m", "spicebind_vpi"]
+        arguments = ["-M", str(import_module("spicebind").get_lib_dir()), "-m", "spicebind_vpi"]
     path = folder / "job.json"
     path.write_text(json.dumps(job))
-    environment |= {"PYHARNESS_PEERS": str(path.resolve())}
+    environment["PYHARNESS_PEERS"] = str(path.resolve())
     pins = {"DRIVE": f"{circuit.top}.{circuit.shell}.{circuit.port}", "SENSE": f"{circuit.top}.{circuit.shell}.sense"}
     run = simulate(circuit.source, circuit.top, pins, folder, limit_s, environment, arguments)
     written = path.with_suffix(".out.json")
     if not written.exists():
         return Outcome(run, None)
     result = json.loads(written.read_text())
-    hdl = [recorded(folder / "events.txt", pin) for pin in ("drive", "sense")]
+    edges, events = (recorded(folder / "events.txt", pin) for pin in ("drive", "sense"))
     if setting.tool == OURS:
-        seen = [(to_analog, s, int(level > 0)) for to_analog, s, level, _ in result["transitions"]]
-        return Outcome(run, result, *hdl, *([(s, level) for to, s, level in seen if to is d2a] for d2a in (True, False)))
+        analog = {
+            to: [(s, int(v > 0)) for to_analog, s, v, _ in result["transitions"] if to_analog is to]
+            for to in (True, False)
+        }
+        return Outcome(run, result, edges, events, analog[True], analog[False])
     if setting.tool not in PEERS:
-        return Outcome(run, result, *hdl)
+        return Outcome(run, result, edges, events)
     vectors = read_raw(folder / "dump.raw")
     time_s, drive, sense = (vectors.get(n) for n in ("time", circuit.drive, "sense"))
-    if time_s is None or drive is None or sense is None:  # no edge on the analog side is then what the table says
-        return Outcome(run, result, *hdl)
-    edges = [(late, level) for _, late, level in passages(time_s, drive, circuit.high_v / 2)]
-    events = [(at, level) for at, _, level in passages(time_s, sense, circuit.threshold_v)]
-    return Outcome(run, result, *hdl, edges, events)
+    if time_s is None or drive is None or sense is None:  # the test passed, but nothing was simulated
+        return Outcome(run, None)
+    return Outcome(
+        run,
+        result,
+        edges,
+        events,
+        [(late, level) for _, late, level in passages(time_s, drive, circuit.high_v / 2)],
+        [(at, level) for at, _, level in passages(time_s, sense, circuit.threshold_v)],
+    )
 
 
 def recorded(path: Path, pin: str) -> Events:
@@ -198,7 +213,7 @@ def _for_spicebind(setting: Setting, circuit: Circuit, folder: Path) -> dict[str
     # between its two thresholds it sets X; as close as this they are one comparator
     return {
         "SPICE_NETLIST": "deck.cir",
-        "HDL_INSTANCE": f"{circuit.top}.{circuit.shell}",
+        "HDL_INSTANCE": f"{circuit.top}.{circuit.instance or circuit.shell}",
         "VCC": repr(circuit.high_v),
         "LOGIC_THRESHOLD_LOW": repr(circuit.threshold_v - 1e-9),
         "LOGIC_THRESHOLD_HIGH": repr(circuit.threshold_v + 1e-9),
@@ -223,15 +238,17 @@ def _for_ams(setting: Setting, circuit: Circuit, folder: Path) -> dict[str, Any]
 
 
 def read_raw(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return the vectors of a binary raw file of ngspice by the name of the node; nothing when there is no such file."""
-    if not path.exists():
+    """Return the vectors of a binary raw file of ngspice by the name of the node; nothing without one that is whole."""
+    header, mark, data = path.read_bytes().partition(b"Binary:\n") if path.exists() else (b"", b"", b"")
+    if not mark:
         return {}
-    header, _, data = path.read_bytes().partition(b"Binary:\n")
     text = header.decode("ascii", "replace")
     names = re.findall(r"^\s+\d+\s+(\S+)\s+\S+", text[text.index("Variables:\n") :], re.M)
     size = 8 * len(names)
     table = np.frombuffer(data[: len(data) // size * size]).reshape(-1, len(names))
-    return {re.sub(r"^v\((.*)\)$", r"\1", name.lower()).removeprefix("x1."): table[:, i] for i, name in enumerate(names)}
+    return {
+        re.sub(r"^v\((.*)\)$", r"\1", name.lower()).removeprefix("x1."): table[:, i] for i, name in enumerate(names)
+    }
 
 
 def passages(time_s: NDArray[np.float64], v: NDArray[np.float64], level_v: float) -> list[tuple[float, float, int]]:

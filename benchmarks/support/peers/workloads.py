@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyharness.cosim.selftest
@@ -81,7 +81,7 @@ def array_circuit(duration_s: float) -> Circuit:
 
 
 def plain_ngspice(
-    circuit: Circuit, corners: dict[str, Sequence[tuple[float, float]]], folder: Path, limit_s: float
+    circuit: Circuit, corners: Mapping[str, Sequence[tuple[float, float]]], folder: Path, limit_s: float
 ) -> Run:
     """Run the circuit in ``ngspice -b`` with its nodes driven by piecewise-linear sources."""
     folder.mkdir(parents=True)
