@@ -310,6 +310,11 @@ def fit(
         ]
         table.add_row(f"{row.amplitude_v:g} V {row.frequency_hz:g} Hz", *cells)
     _console.print(table)
+    for p in result.pulses:
+        mark = "" if p.reached else " !"
+        _console.print(
+            f"SET pulse {p.amplitude_v:g} V {p.width_s * 1e3:g} ms: {p.model_ohm:.0f} Ohm, measured {p.measured_ohm:.0f} Ohm (x2){mark}"
+        )
     _console.print(
         f"SET voltage against frequency: sign {'right' if result.trend_right else 'WRONG'}; {out / dopant}.yaml and .json"
     )

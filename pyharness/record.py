@@ -100,7 +100,8 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     z, p = 1.959963984540054, correct / total
     middle = (p + z * z / (2 * total)) / (1 + z * z / total)
     half = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # rounding must not leave the proportion itself outside: of 60 in 60 the upper end came out as 1 - 2e-16
+    return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
 
 
 def write_record(record: Record, folder: Path) -> Path:

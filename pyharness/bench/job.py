@@ -75,7 +75,7 @@ class Job:
     def solver(self) -> SolverOptions:
         """Return the analog accuracy."""
         s = self.config.solver
-        return SolverOptions(reltol=s.reltol, trtol=s.trtol, tmax_s=s.tmax_s, crossing_tol_s=s.crossing_tol_s)
+        return SolverOptions(**s.model_dump())
 
     def with_conductances(self, g_siemens: NDArray[np.float64]) -> Network:
         """Return the network as it is with the given conductances, in the array's order."""

@@ -51,5 +51,8 @@ def find_libngspice() -> str:
 
 
 def library_has_osdi(library: str) -> bool:
-    """Return whether the ngspice library loads compiled Verilog-A: it looks for this symbol in them, so it holds the name."""
-    return b"OSDI_VERSION_MAJOR" in Path(library).read_bytes()
+    """Return whether the ngspice library loads compiled Verilog-A: it looks for this symbol in them, so it holds the name.
+
+    A library that is known by its name alone, as the system's loader finds it, counts as one that does not.
+    """
+    return Path(library).is_file() and b"OSDI_VERSION_MAJOR" in Path(library).read_bytes()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from pyharness import __version__
-from pyharness.fit.fitting import RATED_HZ, RATED_V, FitResult
-from pyharness.fit.loops import LIMITS
+from pyharness.fit.fitting import PULSE_FACTOR, RATED_HZ, RATED_V, FitResult
+from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured
 from pyharness.veriloga import Module, NumpyModel, compile_numpy, integrate
 
@@ -28,7 +29,8 @@ _WINDOW_PULSE_S, _WINDOW_LOW_V, _WINDOW_HIGH_V = 10e-3, 0.32, 1.0
 
 # three tungsten devices of one maker at 5 kOhm, 1 to 1000 Hz (github.com/knowm/memristor-discovery, commit 9e01a9b7, data of
 # 2020-07-15): root mean square over the frequencies of the deviation between devices
-_BETWEEN_DEVICES = {"v_on": 0.14, "r_on": 0.28, "r_off": 0.64}
+_BETWEEN_VSET = 0.14
+_BETWEEN_DEVICES = {"r_on": 0.28, "r_off": 0.64}
 _BETWEEN_SOURCE = "three tungsten devices, github.com/knowm/memristor-discovery commit 9e01a9b7"
 _VOFF_SIGMA = {"chromium": (0.22, "spread of the reset current peak's voltage over cycles, 1 V 10 Hz")}
 _VOFF_OTHER = (0.16, "one device of unstated dopant, Laguna-Sanchez et al., IEEE Latin America Trans. 21(12), 2023")
@@ -92,7 +94,6 @@ def card_of(module: Module, measured: Measured, result: FitResult) -> dict[str, 
     window = [_up(conductance(model, low)), _two_digits(0.9 * conductance(model, high))]
     rated = next(r for r in result.rows if (r.amplitude_v, r.frequency_hz) == (RATED_V, RATED_HZ))
     at = int((abs(measured.amplitude_v - RATED_V) + abs(measured.frequency_hz - RATED_HZ)).argmin())
-    sigma, source = _VOFF_SIGMA.get(measured.dopant, _VOFF_OTHER)
     missed = [
         f"{name} {r.amplitude_v:g} V {r.frequency_hz:g} Hz: {_percent(name, r.deviation[name])}"
         for r in result.rows
@@ -107,24 +108,14 @@ def card_of(module: Module, measured: Measured, result: FitResult) -> dict[str, 
         "window_siemens": window,
         "series_ohm": measured.series_ohm,
         "hold": {k: _up(v) for k, v in hold_figures(model, window_states(model, window)).items()},
-        "spread": {
-            "cycle_to_cycle": {
-                "v_on": {
-                    "distribution": "normal",
-                    "sigma": _two_digits(float(measured.vset_sd_v[at])),
-                    "unit": "V",
-                    "source": "spread of the SET voltage over cycles, 1 V 10 Hz, same measurement",
-                },
-                "v_off": {"distribution": "lognormal", "sigma": sigma, "unit": "", "source": source},
-            },
-            "device_to_device": {
-                name: {"distribution": "lognormal", "sigma": s, "unit": "", "source": _BETWEEN_SOURCE}
-                for name, s in _BETWEEN_DEVICES.items()
-            },
-        },
+        "spread": _spreads(module, measured, result, rated.measured["vset_v"], float(measured.vset_sd_v[at])),
         "fit": {
             "rated": {name: _percent(name, rated.deviation[name]) for name in LIMITS},
             "beyond_limits": missed,
+            "pulses": [
+                f"{p.amplitude_v:g} V {p.width_s * 1e3:g} ms: {p.model_ohm:.3g} Ohm, measured {p.measured_ohm:.3g} Ohm"
+                for p in result.pulses
+            ],
         },
         "validity": (
             f"Sources of 0.3 to 1.5 V through {measured.series_ohm:g} Ohm at 1 to 100 Hz, pulses of 1 to 100 ms, reads at up to "
@@ -136,6 +127,42 @@ def card_of(module: Module, measured: Measured, result: FitResult) -> dict[str, 
             "(github.com/mancorz98/memristor_programming_study, commit fdc5a80f; veriloga/data)."
         ),
     }
+
+
+def _spreads(
+    module: Module, measured: Measured, result: FitResult, vset_v: float, vset_sigma_v: float
+) -> dict[str, dict[str, Any]]:
+    """Return what is known of the scatter, for the parameters that the model has."""
+    cycle: dict[str, Any] = {}
+    device: dict[str, Any] = {}
+    if "v_on" in result.parameters:
+        slope = vset_slope(module, result.parameters, measured.series_ohm)
+        cycle["v_on"] = _threshold_spread(
+            vset_sigma_v, slope, "spread of the SET voltage over cycles, 1 V 10 Hz, same measurement"
+        )
+        device["v_on"] = _threshold_spread(_BETWEEN_VSET * vset_v, slope, _BETWEEN_SOURCE)
+    if "v_off" in result.parameters:
+        sigma, source = _VOFF_SIGMA.get(measured.dopant, _VOFF_OTHER)
+        cycle["v_off"] = {"distribution": "lognormal", "sigma": sigma, "unit": "", "source": source}
+    for name, sigma in _BETWEEN_DEVICES.items():
+        if name in result.parameters:
+            device[name] = {"distribution": "lognormal", "sigma": sigma, "unit": "", "source": _BETWEEN_SOURCE}
+    return {"cycle_to_cycle": cycle, "device_to_device": device}
+
+
+def vset_slope(module: Module, parameters: Mapping[str, float], series_ohm: float) -> float:
+    """Return how far the SET voltage of the rated sine follows ``v_on``, in volt per volt."""
+    model = compile_numpy(module, parameters, ("v_on", "x0"))
+    around = parameters["v_on"] + np.array([[-0.005], [0.005]])
+    v, i = simulate_loops(
+        model, {"v_on": around}, amplitude_v=np.array([RATED_V]), frequency_hz=np.array([RATED_HZ]), series_ohm=series_ohm, steps=4000
+    )  # fmt: skip
+    return float(np.diff(figures(v, i)["vset_v"][:, 0])[0] / np.diff(around[:, 0])[0])
+
+
+def _threshold_spread(vset_sigma_v: float, slope: float, source: str) -> dict[str, Any]:
+    """Return the spread of ``v_on`` that spreads the SET voltage as measured."""
+    return {"distribution": "normal", "sigma": _two_digits(vset_sigma_v / slope), "unit": "V", "source": source}
 
 
 def _percent(name: str, deviation: float) -> str:
@@ -175,5 +202,7 @@ def record_of(measured: Measured, result: FitResult) -> str:
         "vset_trend_right": result.trend_right,
         "limits": LIMITS,
         "rows": rows,
+        "pulse_factor": PULSE_FACTOR,
+        "pulses": [{**asdict(p), "reached": p.reached} for p in result.pulses],
     }
     return json.dumps(data, indent=1) + "\n"

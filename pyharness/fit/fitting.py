@@ -25,12 +25,16 @@ __all__ = ("FitPlan", "FitResult", "Row", "compare", "fit_card", "load_plan")
 Array = NDArray[np.float64]
 
 # the rated condition and its frequency series come first; the other amplitudes and the averaged curves guide
-_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 3.0, 1.0, 0.1, 0.05
+_WEIGHT_RATED, _WEIGHT_SERIES, _WEIGHT_OTHER, _WEIGHT_CURVES = 4.0, 1.0, 0.1, 0.03
 _WEIGHT_OFF, _WEIGHT_HOLD, _WEIGHT_PRIOR, _WEIGHT_PULSES = 0.5, 3.0, 1.0, 1.0
 PULSE_FACTOR = 2.0
 """Factor within which the resistance after a SET pulse is to lie, either way: pulses and sweeps of a device differ by that."""
+# Of the on state, resistance near 0 V over that near the peak, from the averaged curves: the reads and the sums of an array
+# are taken where the first counts, which no other figure tells.
+# It is to agree as well as Ron repeats from cycle to cycle.
+_BEND_NEAR_PEAK, _BEND_NEAR_ZERO, _BEND_LIMIT = (0.27, 0.36), (0.40, 0.48), 0.05
 # a deviation counts little until it nears its limit: the limits are what a fit has to reach
-_INSIDE, _NEAR = 0.2, 0.85
+_INSIDE, _NEAR = 0.15, 0.8
 RATED_V, RATED_HZ = 1.0, 10.0
 # A card holds its state: it moves at most 1 % in an hour at 0 V and 1 % in a second at the read voltage.  The smallest
 # state that is looked at leaves a thousandth of the largest conductance; near 1 a falling threshold must not latch.
@@ -183,6 +187,13 @@ def compare_pulses(model: NumpyModel, parameters: Mapping[str, float], measured:
     return [PulseRow(*map(float, row)) for row in rows]
 
 
+def _bend(voltage_v: Array, current_a: Array, phase: Array) -> Array:
+    """Return the on state's resistance near 0 V over that near the peak, from curves of shape (..., points)."""
+    low, high = ((phase >= start) & (phase <= end) for start, end in (_BEND_NEAR_ZERO, _BEND_NEAR_PEAK))
+    ohm = [voltage_v[..., part].sum(-1) / np.maximum(current_a[..., part].sum(-1), 1e-12) for part in (low, high)]
+    return np.asarray(np.maximum(ohm[0] / ohm[1], 1e-3))
+
+
 class _Cost:
     """Residuals of many parameter sets at once: shape (sets, parameters) -> (sets, residuals)."""
 
@@ -215,6 +226,10 @@ class _Cost:
         for curve, data in ((v, m.voltage_v), (i, m.current_a)):
             off = _WEIGHT_CURVES * (curve[..., at] - data) / data.std(-1)[:, None]
             parts.append(off.reshape((*off.shape[:-2], -1)))
+        off = np.log(_bend(v[..., at], i[..., at], m.phase) / _bend(m.voltage_v, m.current_a, m.phase))
+        parts.append(
+            np.minimum(self.weight, _WEIGHT_SERIES) * _counted(off / np.log(1 + np.maximum(m.ron_sd, _BEND_LIMIT)))
+        )
         after = pulse_resistances(self.model, values, amplitude_v=m.pulse_v, width_s=m.pulse_s, series_ohm=m.series_ohm)
         parts.append(_WEIGHT_PULSES * _counted(np.log(np.maximum(after, 1e-3) / m.pulse_ohm) / np.log(PULSE_FACTOR)))
         for state in _STATES:
@@ -248,8 +263,9 @@ def fit_card(
 ) -> FitResult:
     """Fit the plan's parameters of ``module`` to ``measured``.
 
-    Residuals: each figure's deviation over its limit (:data:`LIMITS`), little up to nine tenths of the limit, weighted most
-    at 1 V 10 Hz, then at 1 V, least at the other amplitudes; the averaged curves; and what would make the state drift.
+    Residuals: each figure's deviation over its limit (:data:`LIMITS`), little up to eight tenths of the limit, weighted most
+    at 1 V 10 Hz, then at 1 V, least at the other amplitudes; how the on state bends; the averaged curves; the resistances
+    after SET pulses; what would make the state drift; and the plan's priors.
     Loss: soft L1.  The search is differential evolution (SciPy) over the plan's bounds, with coarser sines.
 
     Args:

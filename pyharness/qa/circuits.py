@@ -4,31 +4,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyharness.config import Solver
 from pyharness.qa.subject import Check, Subject
 from pyharness.spice import BatchResult, ngspice_has_osdi, run_batch
-from pyharness.veriloga import Subcircuit, compile_osdi, divider_voltage, integrate, osdi_subcircuit
+from pyharness.veriloga import Subcircuit, compile_osdi, divider_voltage, osdi_subcircuit
 
 __all__ = (
     "array_converges", "bounds_in_circuit", "cold_start", "methods", "parallel", "pinched_loop", "pulse_state", "state_per_pulse", "step_halving",
     "targets", "tolerances",
 )  # fmt: skip
 
-_RAMP_S = 5e-7
-DEFAULT = "reltol=5e-5 trtol=0.5"
+_solver = Solver()
+DEFAULT = f"reltol={_solver.reltol!r} trtol={_solver.trtol!r} vntol={_solver.vntol_v!r}"
 """The options of the main job."""
-
-
-def _corners(volt: float, width_s: float) -> tuple[list[float], list[float]]:
-    """Return times and voltages of one pulse; each ramp has a corner in its middle, as the bridge's edges."""
-    half = _RAMP_S / 2
-    times = [0.0, half, _RAMP_S, width_s, width_s + half, width_s + _RAMP_S, 1.1 * width_s]
-    return times, [0.0, volt / 2, volt, volt, volt / 2, 0.0, 0.0]
 
 
 def _pwl(times: Sequence[float], volts: Sequence[float]) -> str:
@@ -36,7 +30,7 @@ def _pwl(times: Sequence[float], volts: Sequence[float]) -> str:
 
 
 def _pulse(subject: Subject, volt: float, x0: float, options: str, step_s: float | None = None) -> BatchResult:
-    times, volts = _corners(volt, subject.pulse_s)
+    times, volts = subject.corners(volt)
     deck = [
         subject.subcircuit.text,
         f"v1 a 0 pwl({_pwl(times, volts)})",
@@ -44,7 +38,7 @@ def _pulse(subject: Subject, volt: float, x0: float, options: str, step_s: float
         f"x1 b 0 dut x0={x0!r}",
         f".options {options}",
     ]
-    step = step_s or subject.pulse_s
+    step = step_s or _solver.tmax_s
     state = f"v(x1.{subject.state_node})"
     return run_batch(deck, f".tran {step / 100!r} {times[-1]!r} 0 {step!r}", save=[state, "v(b)", "i(v1)"])
 
@@ -54,19 +48,14 @@ def pulse_state(subject: Subject, volt: float, x0: float, options: str = DEFAULT
     return x0 + float(_pulse(subject, volt, x0, options, step_s).vectors[f"v(x1.{subject.state_node})"][-1])
 
 
-def _pulses(subject: Subject) -> list[tuple[float, float]]:
-    """Return (amplitude, start): SET from below, RESET from where SET leads."""
-    middle = integrate(subject.model, *_corners(subject.set_v, subject.pulse_s), series_ohm=subject.series_ohm)
-    return [(subject.set_v, 0.0), (0.75 * subject.set_v, 0.0), (subject.reset_v, middle)]
+def _worst(subject: Subject, spread: Callable[[float, float, float], float]) -> float:
+    """Return the largest ``spread(amplitude, start, end)`` over the write pulses, relative to the larger of start and end."""
+    return max(spread(volt, x0, end) / max(x0, end) for volt, x0, end in subject.pulses)
 
 
 def state_per_pulse(subject: Subject, options: str = DEFAULT) -> Check:
     """The state after a write pulse, ngspice at the default options against SciPy's Radau at 1e-10."""
-    worst = 0.0
-    for volt, x0 in _pulses(subject):
-        times, volts = _corners(volt, subject.pulse_s)
-        exact = integrate(subject.model, times, volts, series_ohm=subject.series_ohm, start=x0)
-        worst = max(worst, abs(pulse_state(subject, volt, x0, options) - exact) / max(exact, x0, 1e-3))
+    worst = _worst(subject, lambda volt, x0, end: abs(pulse_state(subject, volt, x0, options) - end))
     return Check(
         "state per pulse", worst, 1e-3, "", "relative error of the state after a write pulse, against SciPy Radau"
     )
@@ -74,28 +63,37 @@ def state_per_pulse(subject: Subject, options: str = DEFAULT) -> Check:
 
 def step_halving(subject: Subject) -> Check:
     """Steps of a hundredth and of a two-hundredth of the pulse leave the same state."""
-    worst = 0.0
-    for volt, x0 in _pulses(subject):
+
+    def change(volt: float, x0: float, end: float) -> float:
         coarse, fine = (pulse_state(subject, volt, x0, DEFAULT, subject.pulse_s / n) for n in (100, 200))
-        worst = max(worst, abs(coarse - fine) / max(fine, x0, 1e-3))
+        return abs(coarse - fine)
+
+    worst = _worst(subject, change)
     return Check("step halving", worst, 1e-3, "", "relative change of the state with half the largest step")
 
 
 def tolerances(subject: Subject) -> Check:
     """A thousand times tighter tolerance changes the state by ten times the loosest tolerance at most."""
-    worst = 0.0
-    for volt, x0 in _pulses(subject):
-        ladder = [pulse_state(subject, volt, x0, f"reltol={r} trtol=0.5") for r in ("1e-3", "1e-4", "1e-5", "1e-6")]
-        worst = max(worst, (max(ladder) - min(ladder)) / max(ladder[-1], x0, 1e-3))
-    return Check("tolerance ladder", worst, 1e-2, "", "relative change of the state, reltol 1e-3 .. 1e-6")
+
+    def spread(volt: float, x0: float, end: float) -> float:
+        options = (f"reltol={r} trtol=0.5 vntol={_solver.vntol_v!r}" for r in ("1e-3", "1e-4", "1e-5", "1e-6"))
+        ladder = [pulse_state(subject, volt, x0, o) for o in options]
+        return max(ladder) - min(ladder)
+
+    return Check(
+        "tolerance ladder", _worst(subject, spread), 1e-2, "", "relative change of the state, reltol 1e-3 .. 1e-6"
+    )
 
 
 def methods(subject: Subject) -> Check:
     """Trapezoidal rule and Gear's method agree."""
-    worst = 0.0
-    for volt, x0 in _pulses(subject):
-        trap, gear = (pulse_state(subject, volt, x0, f"reltol=1e-5 trtol=1 method={m}") for m in ("trap", "gear"))
-        worst = max(worst, abs(trap - gear) / max(trap, x0, 1e-3))
+
+    def apart(volt: float, x0: float, end: float) -> float:
+        options = (f"reltol=1e-5 trtol=1 vntol={_solver.vntol_v!r} method={m}" for m in ("trap", "gear"))
+        trap, gear = (pulse_state(subject, volt, x0, o) for o in options)
+        return abs(trap - gear)
+
+    worst = _worst(subject, apart)
     return Check(
         "two methods", worst, 2e-3, "", "relative difference of the state, trapezoidal against Gear, reltol 1e-5"
     )
@@ -216,7 +214,7 @@ def parallel(subject: Subject) -> Check:
 
 def targets(subject: Subject) -> list[Check]:
     """The same device in NumPy, as B sources and, where this ngspice loads one, as an OSDI library."""
-    times, volts = _corners(subject.set_v, subject.pulse_s)
+    times, volts = subject.corners(subject.set_v)
     # tolerances of charge that shorten no step: both forms stop at the same times
     options = ".options reltol=1e-9 vntol=1e-12 abstol=1e-15 gmin=1e-18 trtol=1e6 chgtol=1e6"
 

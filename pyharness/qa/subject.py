@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pyharness.veriloga import Module, NumpyModel, Subcircuit, compile_numpy, emit_ngspice
+from pyharness.errors import SimulationError
+from pyharness.veriloga import Module, NumpyModel, Subcircuit, compile_numpy, emit_ngspice, integrate
 
 __all__ = ("Check", "Subject")
+
+_RAMP_S = 5e-7
+_MOVED, _TAKEN, _STRONGER = 1e-3, 0.1, 8
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Subject:
         parameters: without ``x0``.
         rated_v: amplitude of the rated source.
         series_ohm: the resistor between source and device.
-        set_v, reset_v: amplitudes of the write pulses.
+        set_v, reset_v: amplitudes of the write pulses; the RESET is made stronger until it takes some of the state back.
         pulse_s: their width.
         states: at which the device is used.
         hold_limit, read_limit: largest relative change of the read conductance in an hour at 0 V, and by 10^4 reads.
@@ -49,9 +53,9 @@ class Subject:
     parameters: Mapping[str, float]
     rated_v: float = 1.0
     series_ohm: float = 5110.0
-    set_v: float = 0.6
+    set_v: float = 1.0
     reset_v: float = -0.6
-    pulse_s: float = 1e-3
+    pulse_s: float = 1e-2
     hold_limit: float = 1e-2
     read_limit: float = 1e-2
     states: tuple[float, ...] = (0.05, 0.2, 0.5)
@@ -70,3 +74,37 @@ class Subject:
     def state_node(self) -> str:
         """Name of the state node."""
         return self.module.internal_nodes[0]
+
+    def corners(self, volt: float) -> tuple[list[float], list[float]]:
+        """Return times and voltages of one pulse; each ramp has a corner in its middle, as the bridge's edges."""
+        half, width = _RAMP_S / 2, self.pulse_s
+        times = [0.0, half, _RAMP_S, width, width + half, width + _RAMP_S, 1.1 * width]
+        return times, [0.0, volt / 2, volt, volt, volt / 2, 0.0, 0.0]
+
+    @cached_property
+    def pulses(self) -> list[tuple[float, float, float]]:
+        """Write pulses as (amplitude, start, end by SciPy's Radau at 1e-10): two that SET, one that RESETs the first.
+
+        Raises:
+            SimulationError: pulses of this kind do not move the state, so that nothing would be checked.
+        """
+
+        def after(volt: float, start: float) -> tuple[float, float, float]:
+            end = integrate(self.model, *self.corners(volt), series_ohm=self.series_ohm, start=start)
+            return volt, start, end
+
+        sets = [after(self.set_v, 0.0), after(0.75 * self.set_v, 0.0)]
+        middle = sets[0][2]
+        if min(end for _, _, end in sets) < _MOVED:
+            raise SimulationError(
+                f"SET pulses of {self.set_v:g} V and three quarters of it, {self.pulse_s:g} s, leave states of "
+                f"{middle:.1g} and {sets[1][2]:.1g}: give an amplitude and a width that move the state"
+            )
+        for growth in range(_STRONGER):
+            reset = after(self.reset_v * 1.25**growth, middle)
+            if reset[2] < (1 - _TAKEN) * middle:
+                return [*sets, reset]
+        raise SimulationError(
+            f"RESET pulses from {self.reset_v:g} to {reset[0]:.3g} V, {self.pulse_s:g} s, take the state of {middle:.3g} back to "
+            f"{reset[2]:.3g} only: give an amplitude and a width that move the state"
+        )

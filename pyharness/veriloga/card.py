@@ -51,12 +51,13 @@ class Hold(BaseModel):
 
 
 class FitError(BaseModel):
-    """How the model deviates from the measurement: at 1 V 10 Hz, and where a figure is beyond its limit."""
+    """How the model deviates: at 1 V 10 Hz, where a figure of the 1 V series is beyond its limit, and after SET pulses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rated: dict[str, str]
     beyond_limits: list[str]
+    pulses: list[str] = []
 
 
 class Card(BaseModel):

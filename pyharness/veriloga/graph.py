@@ -176,6 +176,9 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
     if op == "and":
         if _is(a, 0) or _is(b, 0):
             return ZERO
+        for one, other in ((a, b), (b, a)):
+            if one.op == "const" and other.op in _TRUTHS:
+                return other
         return a if a is b and a.op in _TRUTHS else None
     if op == "or":
         if any(x.op == "const" and x.value for x in (a, b)):

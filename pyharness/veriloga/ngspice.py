@@ -115,7 +115,7 @@ class _Emitter:
             case "not":
                 return f"(1 - {a[0]})"
             case "select":
-                truth = e.args[0].op in ("lt", "le", "eq", "static")
+                truth = e.args[0].op in ("lt", "le", "eq", "static", "and", "or")
                 return f"({a[0]} ? {a[1]} : {a[2]})" if truth else f"(({a[0]} > 0.5) ? {a[1]} : {a[2]})"
             case "limexp":  # ngspice's exp() is bounded itself
                 return f"exp({a[0]})"

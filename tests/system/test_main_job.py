@@ -72,9 +72,11 @@ def test_time_and_energy_are_accounted_for(record: Record) -> None:
     assert sum(d.energy_j for d in record.devices) == pytest.approx(e.devices, rel=1e-9)
     assert 0 < e.verify < e.write
     assert 0 < e.devices < e.total
-    # each trim pulse lasts 1 ms and is followed by reads of some 30 us
+    # a SET pulse lasts 10 ms, a RESET pulse 1 ms; each is followed by reads of some 30 us
     assert record.training_time_s is not None
-    assert record.training_time_s == pytest.approx(len(record.pulses) * 1.05e-3, rel=0.05)
+    pulsed = sum(p.width_s for p in record.pulses)
+    assert {(p.polarity, p.width_s) for p in record.pulses} <= {("set", 1e-2), ("reset", 1e-3)}
+    assert record.training_time_s == pytest.approx(pulsed + 5e-5 * len(record.pulses), rel=0.02)
 
 
 def test_the_pulse_log_is_a_chain(record: Record) -> None:

@@ -21,6 +21,14 @@ def test_wilson_interval_against_scipy(correct: int, total: int) -> None:
     assert wilson_interval(correct, total) == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
+def test_wilson_interval_holds_its_proportion() -> None:
+    """To the last bit, for every count: an error bar has no negative length."""
+    for total in range(1, 200):
+        for correct in (0, 1, total // 2, total - 1, total):
+            low, high = wilson_interval(correct, total)
+            assert 0 <= low <= correct / total <= high <= 1, (correct, total)
+
+
 def record() -> Record:
     return Record(seed=1, engine="e", tools={}, command="c", config={})
 

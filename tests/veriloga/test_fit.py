@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from pyharness.cli import _typer
 from pyharness.errors import ConfigError
 from pyharness.fit import (
+    FACTORS,
     LIMITS,
     conductance,
     figures,
@@ -20,11 +21,12 @@ from pyharness.fit import (
     hold_figures,
     load_measured,
     load_plan,
+    pulse_resistances,
     pulsed_state,
     simulate_loops,
     window_states,
 )
-from pyharness.fit.fitting import compare
+from pyharness.fit.fitting import compare, compare_pulses
 from pyharness.resources import model_dir
 from pyharness.veriloga import Module, compile_numpy, divider_voltage, load_card, load_device, load_module
 from pyharness.veriloga.graph import constant
@@ -45,12 +47,21 @@ def test_loop_figures_of_known_curves() -> None:
 
 
 def test_simulated_loop_against_scipy() -> None:
-    """Two cycles at 10 Hz: voltage and current within 0.5 % of the peak of SciPy's Radau at 1e-9."""
+    """A cycle at 10 Hz: voltage and current within 0.5 % of the peak of SciPy's Radau at 1e-9.
+
+    16000 steps: the device lets go within 0.1 ms, and there the error is that of the instant.
+    """
     device = load_device("chromium")
     parameters = dict(device.card.parameters)
     free = compile_numpy(device.module, {}, tuple(device.module.parameters))
     v, i = simulate_loops(
-        free, parameters, amplitude_v=np.array([1.0]), frequency_hz=np.array([10.0]), series_ohm=5110.0, steps=4000
+        free,
+        parameters,
+        amplitude_v=np.array([1.0]),
+        frequency_hz=np.array([10.0]),
+        series_ohm=5110.0,
+        steps=16000,
+        cycles=1,
     )
     model = compile_numpy(device.module, {**parameters, "x0": 0.0})
     last = [0.0]
@@ -59,13 +70,28 @@ def test_simulated_loop_against_scipy() -> None:
         last[0] = divider_voltage(model, np.sin(20 * np.pi * t), float(x[0]), 5110.0, last[0])
         return [float(model.rate(last[0], x[0]))]
 
-    at = np.linspace(0.1, 0.2, 81)[1:]
-    exact = solve_ivp(rate, (0, 0.2), [0.005], method="Radau", rtol=1e-9, atol=1e-12, t_eval=at, max_step=1e-3).y[0]
+    at = np.linspace(0, 0.1, 81)[1:]
+    exact = solve_ivp(rate, (0, 0.1), [0.005], method="Radau", rtol=1e-9, atol=1e-12, t_eval=at, max_step=1e-3).y[0]
     volts = np.array(
         [divider_voltage(model, np.sin(20 * np.pi * t), x, 5110.0) for t, x in zip(at, exact, strict=True)]
     )
-    np.testing.assert_allclose(v[0, 49::50], volts, atol=5e-3 * np.abs(volts).max())
-    np.testing.assert_allclose(i[0, 49::50], model.current(volts, exact), atol=5e-3 * i.max())
+    np.testing.assert_allclose(v[0, 199::200], volts, atol=5e-3 * np.abs(volts).max())
+    np.testing.assert_allclose(i[0, 199::200], model.current(volts, exact), atol=5e-3 * i.max())
+
+
+@pytest.mark.parametrize(("dopant", "pulse"), [("tungsten", 1), ("carbon", 0)])
+def test_pulse_resistance_against_scipy(dopant: str, pulse: int) -> None:
+    """The resistance after a measured kind of SET pulse, within 0.2 % of the one by SciPy's Radau: steps of second order."""
+    device, measured = load_device(dopant), load_measured(dopant)
+    free = compile_numpy(device.module, {}, tuple(device.module.parameters))
+    after = pulse_resistances(
+        free, device.card.parameters, amplitude_v=measured.pulse_v, width_s=measured.pulse_s, series_ohm=measured.series_ohm,
+        steps=1000,
+    )  # fmt: skip
+    model = compile_numpy(device.module, device.card.parameters, ("x0",))
+    source, width = float(measured.pulse_v[pulse]), float(measured.pulse_s[pulse])
+    state = pulsed_state(model, source, width, measured.series_ohm, start=1e-4)
+    assert after[pulse] == pytest.approx(1 / conductance(model, state, 0.15), rel=2e-3)
 
 
 @pytest.mark.parametrize("dopant", DOPANTS)
@@ -83,12 +109,14 @@ def test_card_reaches_what_it_says(dopant: str) -> None:
         if not r.reached(n)
     ]
     assert [text.rsplit(":", 1)[0] for text in card.fit.beyond_limits] == beyond
+    pulses = compare_pulses(compile_numpy(module, {}, tuple(module.parameters)), card.parameters, load_measured(dopant))
+    assert [float(text.split()[4]) for text in card.fit.pulses] == pytest.approx(
+        [p.model_ohm for p in pulses], rel=5e-3
+    )
     vset = {r.frequency_hz: r.model["vset_v"] for r in rows if r.amplitude_v == 1}
     assert vset[100.0] > vset[1.0]  # as measured on all four
     rated = next(r for r in rows if (r.amplitude_v, r.frequency_hz) == (1.0, 10.0))
-    # carbon: see its card; its off lobe is at the resolution of the measurement, its Ron differs between cycles and average
-    required = [n for n in LIMITS if dopant != "carbon" or n not in ("ron_ohm", "lobe_reset_w")]
-    assert all(rated.reached(n) for n in required)
+    assert all(rated.reached(n) for n in LIMITS if n not in FACTORS)
 
 
 @pytest.mark.parametrize("dopant", DOPANTS)
@@ -135,16 +163,50 @@ def test_a_fit_recovers_known_parameters(tmp_path: Path) -> None:
     given = dict(amplitude_v=measured.amplitude_v, frequency_hz=measured.frequency_hz, series_ohm=measured.series_ohm)
     v, i = simulate_loops(free, truth, **given, steps=400)
     at = np.round(measured.phase * 400).astype(int) % 400 - 1
-    made = {**measured.__dict__, "figures": figures(v, i), "voltage_v": v[:, at], "current_a": i[:, at]}
+    pulses = pulse_resistances(
+        free, truth, amplitude_v=measured.pulse_v, width_s=measured.pulse_s, series_ohm=measured.series_ohm
+    )
+    made = replace(measured, figures=figures(v, i), voltage_v=v[:, at], current_a=i[:, at], pulse_ohm=pulses)
     start = {**truth, "v_on": truth["v_on"] + 0.02, "beta_on": truth["beta_on"] * 1.2}
     narrow = plan.model_copy(
         update={"parameters": {k: r for k, r in plan.parameters.items() if k in ("v_on", "beta_on")}}
     )
     fixed = with_defaults(module, truth)
-    found = fit_card(fixed, narrow, type(measured)(**made), start=start, max_evaluations=20, steps=400)
+    found = fit_card(fixed, narrow, made, start=start, max_evaluations=20, steps=400)
     assert found.parameters["v_on"] == pytest.approx(truth["v_on"], abs=1e-3)
     assert found.parameters["beta_on"] == pytest.approx(truth["beta_on"], rel=1e-2)
     assert found.converged
+
+
+def test_search_finds_what_the_start_does_not(tmp_path: Path) -> None:
+    """From a start far off, least squares alone ends at a worse fit than after a search over the plan's bounds."""
+    module = load_module(model_dir() / "msdc" / "msdc.va")
+    truth = dict(load_card("tin")[1].parameters)
+    plan = load_plan(PLAN)
+    narrow = plan.model_copy(update={"parameters": {k: plan.parameters[k] for k in ("v_on", "beta_on")}})
+    start = {"v_on": plan.parameters["v_on"].high * 0.99, "beta_on": plan.parameters["beta_on"].low * 1.01}
+    costs = [
+        fit_card(with_defaults(module, truth), narrow, load_measured("tin"), start=start, max_evaluations=3, search=search, steps=200).cost
+        for search in (0, 4)
+    ]  # fmt: skip
+    assert costs[1] < 0.5 * costs[0]
+
+
+def test_spreads_are_of_what_was_measured() -> None:
+    """v_on scatters so that the SET voltage does as measured: by finite differences of the model's own loops."""
+    device, measured = load_device("chromium"), load_measured("chromium")
+    sigma_v = device.card.spread.cycle_to_cycle["v_on"].sigma
+    free = compile_numpy(device.module, {}, tuple(device.module.parameters))
+    at = int((abs(measured.amplitude_v - 1) + abs(measured.frequency_hz - 10)).argmin())
+    vset = []
+    for sign in (-1, 1):
+        values = {**device.card.parameters, "v_on": device.card.parameters["v_on"] + sign * sigma_v}
+        loop = simulate_loops(
+            free, values, amplitude_v=np.array([1.0]), frequency_hz=np.array([10.0]), series_ohm=5110.0, steps=4000
+        )
+        vset.append(float(figures(*loop)["vset_v"][0]))
+    # 15 %: the relation bends over one sigma
+    assert (vset[1] - vset[0]) / 2 == pytest.approx(measured.vset_sd_v[at], rel=0.15)
 
 
 def test_faults_are_told(tmp_path: Path) -> None:
@@ -154,7 +216,8 @@ def test_faults_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the measured data .*sdc_sine_summary\.csv"):
         load_measured("tin", tmp_path)
     (tmp_path / "sdc_sine_summary.csv").write_text("dopant,amp_V\nSn,1\n")
-    (tmp_path / "sdc_sine_loops.csv").write_text("dopant\n")
+    for name in ("sdc_sine_loops.csv", "sdc_set_pulses.csv"):
+        (tmp_path / name).write_text("dopant\n")
     with pytest.raises(ConfigError, match=r"cannot be read for tin: KeyError\('f_Hz'\)"):
         load_measured("tin", tmp_path)
     plan = tmp_path / "fit.yaml"

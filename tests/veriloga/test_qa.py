@@ -2,6 +2,8 @@
 """The quality suite: every shipped model and card passes, and a model with a fault fails the check that is there for it."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,7 +107,18 @@ def test_loops_that_are_none_are_found(tmp_path: Path) -> None:
 
 def test_too_loose_options_are_found() -> None:
     """The state's error depends on the options: at ngspice's own it is over the limit."""
-    assert not circuits.state_per_pulse(subject_of("chromium"), "reltol=1e-3 trtol=7").passed
+    assert not circuits.state_per_pulse(subject_of("yakopcic"), "reltol=1e-3 trtol=7").passed
+
+
+def test_pulses_that_move_nothing_are_no_check() -> None:
+    """A SET below the threshold, a RESET that takes nothing back: the checks by pulses fail and say what to give."""
+    for given, words in (
+        ({"set_v": 0.1}, r"SET pulses of 0\.1 V .* leave states of .*: give an amplitude"),
+        ({"reset_v": -0.001}, r"RESET pulses from -0\.001 to -0\.00477 V, .* take the state of 0\.9.* back to .* only"),
+    ):
+        checks = {c.name: c for c in run_suite(replace(subject_of("vteam"), **given))}
+        assert not checks["state per pulse"].passed and not checks["methods"].passed
+        assert re.search(words, checks["state per pulse"].meaning), checks["state per pulse"].meaning
 
 
 def test_other_shapes_are_refused(tmp_path: Path) -> None:
