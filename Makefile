@@ -61,7 +61,7 @@ qa: setup
 	$(RUN) pyharness qa
 
 fit: setup
-	@for dopant in tungsten tin chromium carbon; do $(RUN) pyharness fit $$dopant; done
+	@for dopant in tungsten tin chromium carbon; do $(RUN) pyharness fit $$dopant --force; done
 
 debian13 debian14:
 	@tools/debian $(@:debian%=%) $(TARGETS)

@@ -12,6 +12,8 @@ import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pyharness import __version__
-from pyharness.errors import PyharnessError, RunInterrupted
+from pyharness.errors import ConfigError, PyharnessError, RunInterrupted
 from pyharness.progress import progress
 from pyharness.record import Record
 
@@ -58,6 +60,33 @@ def _main(
     ] = False,
 ) -> None:
     """Mixed-signal co-simulation of Verilog controllers and Verilog-A memristors."""
+
+
+@contextmanager
+def _writing(option: str, path: Path) -> Iterator[None]:
+    """Turn a failure to write ``path``, given by ``option``, into a message."""
+    try:
+        yield
+    except OSError as cause:
+        # folders are made where there are none: what exists and is in the way is a file
+        reason = "it is not a folder" if isinstance(cause, FileExistsError) else cause.strerror or cause
+        raise ConfigError(
+            f"{option} {path}: cannot write '{cause.filename or path}': {reason}: name a place that can be written"
+        ) from None
+
+
+def _keep_existing(paths: list[Path], force: bool) -> None:
+    """Refuse to replace a file unasked."""
+    for path in paths:
+        if path.exists() and not force:
+            raise ConfigError(f"'{path}' exists: give another name, or --force to replace it")
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder of a long run's results, and write to it for a try."""
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path):
+        pass
 
 
 def summary(record: Record) -> Table:
@@ -209,14 +238,16 @@ def compile_model(
     force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Translate a Verilog-A module: ngspice subcircuit, OSDI library or NumPy functions."""
-    from pyharness.errors import ConfigError
     from pyharness.spice import ngspice_has_osdi
     from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_module, osdi_compiler
+    from pyharness.veriloga.ngspice import left_out
 
     module = load_module(model, include or [])
     values: dict[str, float] = {}
     for item in param or []:
         key, _, text = item.partition("=")
+        if key in values:
+            raise ConfigError(f"--param sets '{key}' once only, got {values[key]!r} and then {item!r}: keep one")
         try:
             values[key] = float(text)
         except ValueError:
@@ -228,8 +259,9 @@ def compile_model(
             f"pyharness: parameter '{own[0]}' is put in: in a netlist m counts devices (--param {own[0]}=...)",
             file=sys.stderr,
         )
-    if output is not None and output.exists() and not force:
-        raise ConfigError(f"'{output}' exists: give another name, or --force to replace it")
+    if output is not None:
+        with _writing("-o", output):
+            _keep_existing([output], force)
     if target is Target.auto:
         endings = {".osdi": Target.osdi, ".py": Target.numpy, ".sub": Target.ngspice, ".cir": Target.ngspice}
         # a library needs a file, and takes its values on the .model line
@@ -242,20 +274,24 @@ def compile_model(
             raise ConfigError("an OSDI library is no text: give -o FILE.osdi")
         if values or name:
             raise ConfigError("--param and --name have no place in an OSDI library: put values on the .model line")
-        compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
+        if output.exists() and not output.is_file():
+            raise ConfigError(f"-o {output}: an OSDI library replaces a file only, and this is none: give -o FILE.osdi")
+        with _writing("-o", output):
+            compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
         return
     if target is Target.numpy:
-        text = compile_numpy(module, values, tuple(free)).source
+        text, ignored = compile_numpy(module, values, tuple(free)).source, left_out(module)
     else:
         subcircuit = emit_ngspice(module, name=name or module.name.lower(), parameters=values, instance_parameters=free)
-        for what in subcircuit.ignored:
-            print(f"pyharness: not in the ngspice target: {what}", file=sys.stderr)
-        text = subcircuit.text + "\n"
+        text, ignored = subcircuit.text + "\n", subcircuit.ignored
+    for what in ignored:
+        print(f"pyharness: not in the {target.value} target: {what}", file=sys.stderr)
     if output is None:
         sys.stdout.write(text)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    with _writing("-o", output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
 
 
 @_typer.command()
@@ -273,6 +309,7 @@ def fit(
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 1,
     evaluations: Annotated[int, typer.Option(min=1, help="Limit of the fit's length.")] = 150,
     out: Annotated[Path, typer.Option("--out", help="Folder for <dopant>.yaml and <dopant>.json.")] = Path("build/fit"),
+    force: Annotated[bool, typer.Option(help="Replace the files of an earlier fit.")] = False,
 ) -> None:
     """Fit a model to a measured device: writes a card, and a table of model against measurement."""
     from pyharness.fit import FACTORS, LIMITS, card_of, fit_card, load_measured, load_plan, record_of, write_card
@@ -284,14 +321,18 @@ def fit(
     fit_plan = load_plan(plan or source.with_name("fit.yaml"))
     module = load_module(source)
     first = load_card(start)[1].parameters if start else None
+    record, card = (out / f"{dopant}{ending}" for ending in (".json", ".yaml"))
+    with _writing("--out", out):
+        _keep_existing([record, card], force)
+        _make_folder(out)
     with progress() as show:
         result = fit_card(
             module, fit_plan, measured, start=first, max_evaluations=evaluations, search=search, seed=seed,
             progress=lambda n, cost: show(f"fitting {module.name} to {dopant}", n, search + evaluations, f"cost {cost:.3f}"),
         )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{dopant}.json").write_text(record_of(measured, result), encoding="utf-8")
-    write_card(card_of(module, measured, result), out / f"{dopant}.yaml")
+    with _writing("--out", out):
+        record.write_text(record_of(measured, result), encoding="utf-8")
+        write_card(card_of(module, measured, result), card)
     table = Table(title=f"{dopant}: deviation of {module.name} from the measurement, and limit (beyond it: !)")
     for heading in (
         "source",
@@ -318,6 +359,8 @@ def fit(
     _console.print(
         f"SET voltage against frequency: sign {'right' if result.trend_right else 'WRONG'}; {out / dopant}.yaml and .json"
     )
+    if not result.converged:
+        _console.print(f"not converged: stopped at the limit of {evaluations} evaluations: give more by --evaluations")
 
 
 @_typer.command()
@@ -339,6 +382,8 @@ def qa(
     drive = {"rated_v": rated_v, "set_v": set_v, "reset_v": reset_v, "pulse_s": pulse_s, "series_ohm": series_ohm}
     given: dict[str, Any] = {name: value for name, value in drive.items() if value is not None}
     chosen = [replace(subject_of(name), **given) for name in subjects or shipped_subjects()]
+    with _writing("--out", out):
+        _make_folder(out)
     answers = []
     with progress() as show:
         for subject in chosen:
@@ -346,7 +391,8 @@ def qa(
             answers.append((subject, run_suite(subject, functools.partial(show, words))))
     for subject, checks in answers:
         _console.print(table_of(subject, checks))
-    paths = write_table(answers, out)
+    with _writing("--out", out):
+        paths = write_table(answers, out)
     _console.print(f"written: {', '.join(map(str, paths))}")
     failed = [f"{s.module.name}, {s.name}: {c.name}" for s, checks in answers for c in checks if not c.passed]
     if failed:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from ctypes import POINTER, c_double
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pyharness.cosim.options import SolverOptions
 from pyharness.cosim.pins import Pin
 from pyharness.cosim.session import Session, Transition, isolated_by_default
 from pyharness.errors import AnalogError, ConfigError
+from pyharness.spice import check_name
 
 __all__ = ("AnalogBlock", "Meter", "start_together")
 
@@ -113,6 +115,10 @@ class AnalogBlock:
         self.isolated = isolated_by_default() if isolated is None else isolated
         self.netlist = tuple(line for text in netlist for line in text.splitlines() if line.strip())
         self.fired = Event()
+        for node, voltage_v in self.sources.items():
+            check_name(node, "node")
+            if not (isinstance(voltage_v, int | float) and math.isfinite(voltage_v)):
+                raise ConfigError(f"source '{node}' cannot start at {voltage_v!r} V: give a finite number")
         for line in self.netlist:
             if _FORBIDDEN.match(line):
                 raise ConfigError(
@@ -136,8 +142,8 @@ class AnalogBlock:
         """Load the circuit, solve its operating point and let both sides run.
 
         Args:
-            state: node voltages to go on from, as :meth:`state` returned them; capacitors start charged to them and
-                no operating point is solved.
+            state: node voltages and inductor currents to go on from, as :meth:`state` returned them; no operating point is
+                solved.
 
         Raises:
             AnalogError: ngspice refuses the netlist or a library, does not converge, or a pin is X or Z.
@@ -214,11 +220,14 @@ class AnalogBlock:
         """Wait until the voltage of ``node`` against ``minus`` passes ``level_v``.
 
         Returns at the HDL tick on or after the crossing, located to the crossing tolerance.  A voltage that is
-        already beyond the level must come back and pass it again.
+        already on the level or beyond must come back and pass it again.
 
         Raises:
-            AnalogError: an unknown node, or the analog side fails meanwhile.
+            AnalogError: an unknown node, or the analog side fails or is stopped meanwhile.
+            ConfigError: the level is not finite.
         """
+        if not math.isfinite(level_v):
+            raise ConfigError(f"no voltage of '{node}' passes a level of {level_v!r} V: give a finite number")
         session = self._of_run()
         engine = session.engine
         number = int(engine.pyh_watch(session.index(self, node), session.index(self, minus), level_v, rising))
@@ -226,10 +235,13 @@ class AnalogBlock:
             while True:
                 await self.fired.wait()
                 self.fired.clear()
+                if not session.running:
+                    raise AnalogError(f"the block was stopped before '{node}' passed {level_v:g} V")
                 if engine.pyh_fired(number):
                     return
         finally:
-            engine.pyh_unwatch(number)
+            if session.running:  # else the number is nobody's, or another run's
+                engine.pyh_unwatch(number)
 
     async def land(self) -> None:
         """Put an analog point at the present HDL time, so that readings are the solver's own; takes one HDL tick."""
@@ -237,13 +249,13 @@ class AnalogBlock:
         await Timer(1, "step")
 
     async def state(self) -> dict[str, float]:
-        """Return the voltage of every node at the present HDL time: what :meth:`start` restores."""
+        """Return every node voltage, and every inductor's current as ``<inductor>#branch``: what :meth:`start` restores."""
         await self.land()
-        nodes = [name for name in self._of_run().unknowns(self) if not name.endswith("#branch")]
-        return {name: self.voltage(name) for name in nodes}
+        names = [n for n in self._of_run().unknowns(self) if not n.endswith("#branch") or n.startswith("l")]
+        return {name: self.voltage(name) for name in names}
 
     def energy_j(self) -> dict[str, NDArray[np.float64]]:
-        """Return the energy of each meter in joule, an array of 8 phases, up to the last accepted point."""
+        """Return the energy of each meter in joule, an array of 8 phases, up to the present HDL time."""
         return self._kept.energy_j if self._kept else self._integrals("energy")
 
     def charge_c(self) -> dict[str, NDArray[np.float64]]:
@@ -270,9 +282,12 @@ class AnalogBlock:
 
     def _integrals(self, what: str) -> dict[str, NDArray[np.float64]]:
         session = self._of_run()
-        read = getattr(session.engine, f"pyh_{what}")
-        numbers = session.meters[self]
-        return {m.name: np.array(read(i)[:MAX_PHASES]) for m, i in zip(self.meters, numbers, strict=True)}
+        found = {}
+        for meter, number in zip(self.meters, session.meters[self], strict=True):
+            both = np.zeros((2, MAX_PHASES))
+            session.engine.pyh_integrals(number, *(row.ctypes.data_as(POINTER(c_double)) for row in both))
+            found[meter.name] = both[0 if what == "energy" else 1]
+        return found
 
     def _of_run(self) -> Session:
         if self._session is None or not (self._session.running or self._kept is None):
@@ -299,7 +314,7 @@ async def start_together(
 
     Args:
         blocks: each with a shell of its own; their options must be equal.
-        states: node voltages to go on from, by block; then every block needs them.
+        states: node voltages and inductor currents to go on from, by block; then every block needs them.
 
     Raises:
         AnalogError, ConfigError, ToolNotFoundError: see :meth:`AnalogBlock.start`.
@@ -307,6 +322,9 @@ async def start_together(
     if not blocks or len(set(blocks)) != len(blocks):
         raise ConfigError("blocks are started together, each once: give one block or several different ones")
     first = blocks[0]
+    shells = [block.shell._path for block in blocks]
+    if len(set(shells)) != len(shells):
+        raise ConfigError(f"two blocks share a shell, but each drives its own registers: got {', '.join(shells)}")
     for block in blocks[1:]:
         if (block.options, block.isolated) != (first.options, first.isolated):
             raise ConfigError(

@@ -100,8 +100,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pyh_start": (c_int, (POINTER(Options), c_char_p)),
     "pyh_stop": (None, ()),
     "pyh_value": (c_double, (c_int,)),
-    "pyh_energy": (POINTER(c_double), (c_int,)),
-    "pyh_charge": (POINTER(c_double), (c_int,)),
+    "pyh_integrals": (None, (c_int, POINTER(c_double), POINTER(c_double))),
     "pyh_set_source": (None, (c_int, c_double)),
     "pyh_land": (None, ()),
     "pyh_watch": (c_int, (c_int, c_int, c_double, c_int)),
@@ -195,5 +194,5 @@ class Engine(ctypes.CDLL):
 
     def allocate_lines(self, lines: list[str]) -> ctypes.Array[c_char_p]:
         """Return ``lines`` as the null-terminated array that ngspice reads a circuit from."""
-        encoded: list[bytes | None] = [line.encode("ascii") for line in lines]
+        encoded: list[bytes | None] = [line.encode() for line in lines]
         return (c_char_p * (len(lines) + 1))(*encoded, None)

@@ -66,7 +66,7 @@ class L2E:
         signed: the code is two's complement.
         rise_s, fall_s: ramp durations in seconds, above 0.
         node: name of the node, or its stem for a vector; the port's name by default.
-        on_unknown: what an X or Z does: ``error`` ends the run naming pin and time, ``hold`` keeps the last level,
+        on_unknown: what an X or Z does: ``error`` ends the run naming pin and time, ``hold`` keeps the last level (code 0 where there is none yet),
             ``low`` reads it as code 0.
         corners: time points forced inside each ramp; the options' ``edge_corners`` by default.  -1 forces none at the
             ramp's ends either: for a pin that drives nothing dynamic (a comparator's reference), where they only cost.

@@ -18,7 +18,7 @@ from pyharness.cosim.engine import STOP_SOURCE, Edge, Engine, Options, Statistic
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.options import SolverOptions
 from pyharness.cosim.pins import E2L, E2R, L2E, R2E
-from pyharness.errors import AnalogError, ConfigError, PyharnessError
+from pyharness.errors import AnalogError, ConfigError
 
 if TYPE_CHECKING:
     from pyharness.cosim.block import AnalogBlock
@@ -172,7 +172,7 @@ class Session:
                 log_edges=any(block.log_edges for block in self.blocks),
             )
             engine.check(engine.pyh_start(ctypes.byref(limits), in_force.tran_command().encode()))
-        except PyharnessError:
+        except BaseException:  # also a mistake in what was given, so that the next block starts clean
             engine.pyh_stop()
             raise
         for line in engine.text("messages").splitlines():
@@ -215,6 +215,7 @@ class Session:
         self.running = False
         for block in self.blocks:
             block.keep()
+            block.fired.set()  # who waits for a crossing learns that none will come
         self.engine.pyh_stop()
 
     def check_alive(self) -> None:
@@ -295,6 +296,19 @@ class Session:
         signal = self.engine.check(self.engine.pyh_signal(path.encode(), drive))
         return signal, int(self.engine.pyh_width(signal))
 
+    def _vector(self, block: AnalogBlock, port: str, drive: bool, widest: int = 0) -> tuple[int, int]:
+        """Return signal and width of a port of logic values."""
+        signal, width = self._signal(block, port, drive)
+        if width == 0:
+            raise ConfigError(
+                f"port '{port}' of {block.shell._path} is a real, which has no levels: give it an R2E or E2R"
+            )
+        if widest and width > widest:
+            raise ConfigError(
+                f"the phase port '{port}' of {block.shell._path} has {width} bits, of which {widest} count: make it {widest} wide"
+            )
+        return signal, width
+
     def _declare_drivers(self, block: AnalogBlock) -> list[str]:
         """Tell the engine what the digital side drives; return the sources' lines."""
         engine, names = self.engine, self.names[block]
@@ -316,19 +330,23 @@ class Session:
 
         for pin in block.pins:
             if isinstance(pin, L2E):
-                signal, width = self._signal(block, pin.port, drive=False)
+                signal, width = self._vector(block, pin.port, drive=False)
                 for e in pin.elements(width):
                     add(
                         e.node, signal, e.lsb, pin.bits, pin.signed, pin.lsb_v, pin.offset_v, (pin.rise_s, pin.fall_s),
                         _POLICIES[pin.on_unknown], pin.corners,
                     )  # fmt: skip
             elif isinstance(pin, R2E):
-                signal, _ = self._signal(block, pin.port, drive=False)
+                signal, width = self._signal(block, pin.port, drive=False)
+                if width:
+                    raise ConfigError(
+                        f"port '{pin.port}' of {block.shell._path} is a vector of {width} bits: R2E reads a real, L2E a vector"
+                    )
                 add(pin.node or pin.port, signal, 0, 1, False, pin.gain, pin.offset_v, (pin.rise_s, pin.fall_s))
         for node, voltage_v in block.sources.items():
             add(node, -1, 0, 1, False, 0.0, voltage_v, (_SOURCE_RAMP_S, _SOURCE_RAMP_S))
         if block.phase:
-            self._phases[block] = int(engine.pyh_phase(self._signal(block, block.phase, drive=False)[0]))
+            self._phases[block] = int(engine.pyh_phase(self._vector(block, block.phase, drive=False, widest=3)[0]))
         return lines
 
     def _declare_readers(self, block: AnalogBlock) -> None:
@@ -336,7 +354,7 @@ class Session:
         engine = self.engine
         for pin in block.pins:
             if isinstance(pin, E2L):
-                signal, width = self._signal(block, pin.port, drive=True)
+                signal, width = self._vector(block, pin.port, drive=True)
                 minus, half = self.index(block, pin.minus), pin.hysteresis_v / 2
                 for e in pin.elements(width):
                     levels_v = (pin.threshold_v + half, pin.threshold_v - half)
@@ -364,6 +382,7 @@ class Session:
             f".ic v({self.names[block].full(node)})={voltage_v!r}"
             for block, state in states.items()
             for node, voltage_v in state.items()
+            if not node.endswith("#branch")
         ]
         lines = [
             "* analog blocks",
@@ -377,6 +396,12 @@ class Session:
         engine.check(engine.pyh_circuit(engine.allocate_lines(lines), options.learn_command().encode()))
         for block in self.blocks:
             self._declare_readers(block)
+        for block, state in states.items():
+            for name, value in state.items():
+                self.index(block, name)  # a state of another circuit is refused
+                if name.endswith("#branch"):
+                    inductor = self.names[block].full(name).removesuffix("#branch")
+                    engine.pyh_command(f"alter @{inductor}[ic] = {value!r}".encode())
         engine.pyh_event(f"{self.blocks[0].shell._path}.bridge_event".encode())
         engine.pyh_command(b"save none")  # every value is reported at each point, none is kept
         engine.pyh_command(b"stop when v(pyh_stop) > 0.5")

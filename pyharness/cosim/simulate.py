@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -50,9 +51,13 @@ class _Watched(Runner):
     _process: subprocess.Popen[bytes] | None = None
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Any, stdout: TextIO | None = None) -> None:
+        # a killed script leaves no simulator behind (setpriv is of util-linux)
+        bound = ["setpriv", "--pdeathsig", "KILL", "--"] if which("setpriv") else []
         for command in cmds:
             stderr = None if stdout is None else subprocess.STDOUT
-            with subprocess.Popen(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr) as self._process:
+            with subprocess.Popen(
+                [*bound, *command], cwd=cwd, env=self.env, stdout=stdout, stderr=stderr
+            ) as self._process:
                 try:
                     status = self._process.wait(self.timeout_s)
                 except subprocess.TimeoutExpired:
@@ -130,6 +135,22 @@ def _for_runner(python_path: Sequence[Path]) -> Iterator[None]:
             os.environ["PYTEST_CURRENT_TEST"] = saved
 
 
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Hold the run's folder for this run alone."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / ".lock").open("w")
+    except OSError as cause:
+        raise ConfigError(f"cannot write into the run's folder {path}: {cause.strerror}; choose another") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"another run writes into {path} now: give each run a folder of its own") from None
+        yield
+
+
 def _failures(results: Path) -> list[str]:
     messages = []
     for case in ElementTree.parse(results).getroot().iter("testcase"):
@@ -179,7 +200,7 @@ def simulate(
         verbose: pass the simulator's output on instead of keeping it in the log only.
 
     Raises:
-        ConfigError: something is asked of Verilator that it cannot do.
+        ConfigError: something is asked of Verilator that it cannot do; or the folder cannot be written, or is another run's.
         ToolNotFoundError: the simulator is missing or too old.
         SimulationError: the design does not compile, no test ran, the simulator died or took too long, the waveform
             cannot be written, or a test failed; the message holds the tests' own.
@@ -187,12 +208,11 @@ def simulate(
     _require(simulator)
     if simulator == "verilator" and (waves or extra_roots):
         raise ConfigError("waves and further roots are there with Icarus Verilog alone: leave them out for Verilator")
-    build_dir.mkdir(parents=True, exist_ok=True)
     log = build_dir / "simulator.log"
     results = (build_dir / "results.xml").resolve()
     runner: _Icarus | _Verilator = _Icarus() if simulator == "icarus" else _Verilator()
     build_args = [argument for root in extra_roots for argument in ("-s", root)]
-    with _for_runner(python_path):
+    with _folder(build_dir), _for_runner(python_path):
         try:
             runner.build(
                 sources=[*sources],
@@ -240,6 +260,8 @@ def simulate(
         raise SimulationError(f"the simulator ended without results {died}\n{tail}".strip()) from cause
     if failed:
         raise SimulationError("\n".join(_failures(results)))
+    if died:
+        raise SimulationError(f"the tests passed, but then the simulator broke down: {died}\n{tail}".strip())
     if count == 0:
         raise SimulationError(f"no test ran in '{test_module}': check its name and its @cocotb.test() functions")
     return SimulationResult(count, results, log)

@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from pyharness import __version__
+from pyharness.errors import ConfigError
 from pyharness.fit.fitting import PULSE_FACTOR, RATED_HZ, RATED_V, FitResult
 from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured
@@ -61,8 +62,18 @@ def _drift(model: NumpyModel, state: float, volt: float, time_s: float) -> float
 
 
 def window_states(model: NumpyModel, window_siemens: Sequence[float]) -> list[float]:
-    """Return the states of five conductances from one end of the window to the other."""
+    """Return the states of five conductances from one end of the window to the other.
+
+    Raises:
+        ConfigError: the model does not reach the window.
+    """
     low, high = window_siemens
+    reach = conductance(model, 0.0), conductance(model, 1.0)
+    if not reach[0] <= low < high <= reach[1]:
+        raise ConfigError(
+            f"the window of {low:g} to {high:g} S is beyond what module '{model.module.name}' reaches with these parameters, "
+            f"{reach[0]:.3g} to {reach[1]:.3g} S at {READ_V:g} V: correct window_siemens in the card"
+        )
     wanted = np.geomspace(low, high, 5)
     return [float(brentq(lambda x, g=g: conductance(model, x) - g, 0.0, 1.0, xtol=1e-14)) for g in wanted]
 

@@ -103,7 +103,7 @@ def cold_start(subject: Subject) -> Check:
     """The operating point is found from nothing, and is that of the equations."""
     worst = 0.0
     for volt in (subject.rated_v, -subject.rated_v, 5 * subject.rated_v):
-        for x0 in (0.0, 0.3, 1.0):
+        for x0 in map(subject.start, (0.0, 0.3, 1.0)):
             deck = [
                 subject.subcircuit.text,
                 f"v1 a 0 {volt!r}",

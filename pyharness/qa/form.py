@@ -25,7 +25,7 @@ def _count(name: str, faults: list[str], meaning: str) -> Check:
 def source_form(subject: Subject) -> Check:
     """File and module of one name, a version, a licence, no tabs; ports and current direction stated."""
     module = subject.module
-    text = module.source.read_text(encoding="ascii")
+    text = module.source.read_text(encoding="utf-8", errors="replace")
     faults = [
         fault
         for fault, found in (

@@ -3,17 +3,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pyharness.errors import SimulationError
+from pyharness.errors import ConfigError, SimulationError
 from pyharness.veriloga import Module, NumpyModel, Subcircuit, compile_numpy, emit_ngspice, integrate
+from pyharness.veriloga.graph import constant, parameter
 
 __all__ = ("Check", "Subject")
 
 _RAMP_S = 5e-7
 _MOVED, _TAKEN, _STRONGER = 1e-3, 0.1, 8
+_INWARD = 1e-3
+# open ranges; a pulse's ramps, and a rest of a tenth of its width, follow each other
+_DRIVE = {
+    "rated_v": (0.0, math.inf, "V"),
+    "series_ohm": (0.0, math.inf, "Ohm"),
+    "set_v": (0.0, math.inf, "V"),
+    "reset_v": (-math.inf, 0.0, "V"),
+    "pulse_s": (10 * _RAMP_S, math.inf, "s"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,9 @@ class Subject:
         pulse_s: their width.
         states: at which the device is used.
         hold_limit, read_limit: largest relative change of the read conductance in an hour at 0 V, and by 10^4 reads.
+
+    Raises:
+        ConfigError: an amplitude, width or resistor out of its range.
     """
 
     name: str
@@ -60,10 +74,31 @@ class Subject:
     read_limit: float = 1e-2
     states: tuple[float, ...] = (0.05, 0.2, 0.5)
 
+    def __post_init__(self) -> None:
+        for name, (low, high, unit) in _DRIVE.items():
+            value = getattr(self, name)
+            if not low < value < high:
+                raise ConfigError(
+                    f"checks of {self.module.name}, {self.name}: --{name.replace('_', '-')} must lie in ({low:g}:{high:g}) {unit}, "
+                    f"got {value!r}: give a value inside"
+                )
+
     @cached_property
     def model(self) -> NumpyModel:
-        """NumPy functions whose state argument is the state itself."""
-        return compile_numpy(self.module, {**self.parameters, "x0": 0.0}, ("x0",))
+        """NumPy functions whose state argument is the state itself: ``x0`` is 0, whatever its range."""
+        return replace(compile_numpy(self.module, self.parameters, ("x0",)), free={"x0": 0.0})
+
+    def start(self, state: float) -> float:
+        """Return the value nearest to ``state`` that ``x0`` may have, a little inside where the range's end is open."""
+        values = self.module.check_parameters(self.parameters)
+        leaves = {parameter(name): constant(value) for name, value in values.items()}
+        x0, default = self.module.parameters["x0"], values["x0"]
+        permitted = [r for i in x0.intervals if (r := i.at(leaves)) and default in r]
+        near = min(max(state, permitted[0].low), permitted[0].high) if permitted else state
+        try:
+            return x0.check(near, self.name, leaves)
+        except ConfigError:  # the end itself does not belong to it
+            return near + _INWARD * (default - near)
 
     @cached_property
     def subcircuit(self) -> Subcircuit:
@@ -93,9 +128,10 @@ class Subject:
             end = integrate(self.model, *self.corners(volt), series_ohm=self.series_ohm, start=start)
             return volt, start, end
 
-        sets = [after(self.set_v, 0.0), after(0.75 * self.set_v, 0.0)]
+        off = self.start(0.0)
+        sets = [after(self.set_v, off), after(0.75 * self.set_v, off)]
         middle = sets[0][2]
-        if min(end for _, _, end in sets) < _MOVED:
+        if min(end for _, _, end in sets) - off < _MOVED:
             raise SimulationError(
                 f"SET pulses of {self.set_v:g} V and three quarters of it, {self.pulse_s:g} s, leave states of "
                 f"{middle:.1g} and {sets[1][2]:.1g}: give an amplitude and a width that move the state"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from pyharness.errors import AnalogError, ConfigError, SimulationError
+from pyharness.errors import ConfigError, PyharnessError
 from pyharness.fit.cards import window_states
 from pyharness.qa import circuits, equations, form
 from pyharness.qa.subject import Check, Subject
@@ -50,7 +50,7 @@ def run_suite(subject: Subject, progress: Callable[[int, int], None] | None = No
     for number, check in enumerate(_CHECKS):
         try:
             answer = check(subject)
-        except (AnalogError, SimulationError) as cause:  # no solution: the solver's words are the answer
+        except PyharnessError as cause:  # no solution, or no form that the check can use: its words are the answer
             told = str(cause).splitlines()[-1].strip()
             answer = Check(check.__name__.replace("_", " "), float("nan"), 0.0, "", told)
         found += answer if isinstance(answer, list) else [answer]

@@ -262,8 +262,7 @@ class _Elaborator:
             if graph.uses(value, *graph.VARYING):
                 raise self.symbols.error(token, f"the default of parameter '{name}' must be constant")
             kind_here = str(kind or ("integer" if self.interpreter.is_integer(start) else "real"))
-            if kind_here == "integer":
-                value = self.interpreter.rounded(value, start)
+            value = self.interpreter.converted(value, kind_here, self.interpreter.is_integer(start))
             intervals = [self.interval(r) for r in ranges if r.data == "interval"]  # type: ignore[union-attr]
             excluded = [self.interval(r) for r in ranges if r.data != "interval"]  # type: ignore[union-attr]
             self.symbols.parameters[name] = Parameter(

@@ -87,7 +87,7 @@ class Expressions:
         value = self.expr(start)
         if graph.uses(value, *graph.VARYING):
             raise self.error(start, f"the start value of '{token}' must be constant: assign it in the analog block")
-        self.values[key] = Start(self.rounded(value, start) if kind == "integer" else value)
+        self.values[key] = Start(self.converted(value, kind, self.is_integer(start)))
 
     def key(self, token: Any) -> str | None:
         for scope in reversed(self.scopes):
@@ -95,8 +95,8 @@ class Expressions:
                 return scope[str(token)]
         return None
 
-    def store(self, token: Any, value: Expr, right: Any) -> None:
-        """Assign ``value``, the evaluated tree ``right``, to the variable ``token``."""
+    def store(self, token: Any, value: Expr, is_integer: bool) -> None:
+        """Assign ``value``, of integer type or not, to the variable ``token``."""
         key = self.key(token)
         if key is None:
             what = "a parameter" if str(token) in self.symbols.parameters else "not a declared variable"
@@ -109,7 +109,7 @@ class Expressions:
                     f"@(initial_step) may set '{token}' only to a constant: what depends on voltages or time would be "
                     "remembered. Keep the state on an internal node with ddt(), and set its start by a parameter",
                 )
-        self.values[key] = self.rounded(value, right) if self.kinds[key] == "integer" else value
+        self.values[key] = self.converted(value, self.kinds[key], is_integer)
 
     def forget(self, scope: dict[str, str]) -> None:
         for key in scope.values():
@@ -132,7 +132,7 @@ class Expressions:
         if plus == minus:
             raise self.error(token, "the branch leads from a node to itself: name two different nodes")
         if key not in self.branches:
-            label = key[0] if len(key) == 1 else f"{plus}_{'gnd' if minus == '0' else minus}"
+            label = key[0] if len(key) == 1 else "_".join("gnd" if end == "0" else end for end in key)
             while label in self.branches.values() or (len(key) == 2 and label in self.symbols.branches):
                 label += "_"
             self.branches[key] = label
@@ -147,9 +147,9 @@ class Expressions:
             raise self.error(tree, "this must be a number, known without any parameter")
         return value.value
 
-    def rounded(self, value: Expr, tree: Any) -> Expr:
-        """Return ``value`` as an integer, halves away from zero."""
-        if self.is_integer(tree):
+    def converted(self, value: Expr, kind: str, is_integer: bool) -> Expr:
+        """Return ``value``, of integer type or not, as one of type ``kind``: rounded, halves away from zero."""
+        if is_integer or kind != "integer":
             return value
         half = apply("select", apply("lt", value, ZERO), constant(-0.5), constant(0.5))
         return apply("trunc", apply("add", value, half))

@@ -95,6 +95,12 @@ class Functions:
         if len(given) > 2:
             raise self.run.error(token, "idt() with a reset is an event: write the integral as a state with ddt()")
         self.count(token, given, 1, 2)
+        if any(graph.uses(c, *graph.VARYING) for c in self.run.conditions):
+            raise self.run.error(
+                token,
+                "idt() under a condition that changes: its node would have no equation where the condition is false. Assign "
+                "it to a variable before the if, and use the variable under the condition",
+            )
         rate = self.run.expr(given[0])
         node = self.run.symbols.new_node("idt")
         state, _ = self.run.branch(token, [Tree("name", [node])])
@@ -159,6 +165,7 @@ class Functions:
                 return self.simparam(tree, given)
             case "param_given", 1 if isinstance(given[0], Tree) and given[0].data == "name":
                 parameter = str(given[0].children[0])
+                parameter = self.run.symbols.aliases.get(parameter, parameter)
                 if parameter not in self.run.symbols.parameters:
                     raise self.run.error(tree, f"'{parameter}' is not a parameter")
                 return leaf("given", parameter)
@@ -172,8 +179,8 @@ class Functions:
         texts = self.texts(given[:1])
         if not texts:
             raise self.run.error(tree, "$simparam() takes the name of a value in quotes")
-        if len(given) == 2:
-            return self.run.expr(given[1])
-        if texts[0] not in _SIMULATOR_VALUES:
+        if texts[0] in _SIMULATOR_VALUES:
+            return constant(_SIMULATOR_VALUES[texts[0]])
+        if len(given) == 1:
             raise self.run.error(tree, f'$simparam("{texts[0]}") has no value here: give a default as second argument')
-        return constant(_SIMULATOR_VALUES[texts[0]])
+        return self.run.expr(given[1])

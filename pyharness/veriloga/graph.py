@@ -11,6 +11,8 @@ __all__ = (
     "FUNCTIONS",
     "LIMEXP_KNEE",
     "ONE",
+    "STEPS",
+    "TRUTHS",
     "VARYING",
     "ZERO",
     "Expr",
@@ -23,6 +25,7 @@ __all__ = (
     "replace",
     "substitute",
     "total",
+    "undefined",
     "uses",
     "voltage",
 )
@@ -135,8 +138,11 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
 VARYING = ("volt", "flow", "static", "ac", "noise_run", "abstime", "ddt", "noise")
 """Operations that may differ from one evaluation to the next."""
 
-_TRUTHS = ("lt", "le", "eq", "and", "or", "not", "static", "ac", "noise_run", "given")
-_STEPS = ("lt", "le", "eq", "and", "or", "not", "floor", "ceil", "trunc")
+TRUTHS = ("lt", "le", "eq", "and", "or", "not", "static", "ac", "noise_run", "given")
+"""Operations whose value is 0 or 1."""
+
+STEPS = ("lt", "le", "eq", "and", "or", "not", "floor", "ceil", "trunc")
+"""Operations whose slope is 0 though their value changes."""
 
 
 def _is(e: Expr, value: float) -> bool:
@@ -165,7 +171,7 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
         return ZERO if _is(a, 0) and not _is(b, 0) else a if _is(b, 1) else None
     if op == "neg" and a.op == "neg":
         return a.args[0]
-    if op == "not" and a.op == "not" and a.args[0].op in _TRUTHS:
+    if op == "not" and a.op == "not" and a.args[0].op in TRUTHS:
         return a.args[0]
     if op == "pow" and _is(b, 1):
         return a
@@ -177,13 +183,13 @@ def _fold(op: str, args: tuple[Expr, ...]) -> Expr | None:
         if _is(a, 0) or _is(b, 0):
             return ZERO
         for one, other in ((a, b), (b, a)):
-            if one.op == "const" and other.op in _TRUTHS:
+            if one.op == "const" and other.op in TRUTHS:
                 return other
-        return a if a is b and a.op in _TRUTHS else None
+        return a if a is b and a.op in TRUTHS else None
     if op == "or":
         if any(x.op == "const" and x.value for x in (a, b)):
             return ONE
-        return b if _is(a, 0) and b.op in _TRUTHS else a if _is(b, 0) and a.op in _TRUTHS else None
+        return b if _is(a, 0) and b.op in TRUTHS else a if _is(b, 0) and a.op in TRUTHS else None
     return None
 
 
@@ -240,6 +246,16 @@ def uses(e: Expr, *ops: str) -> bool:
     return any(x.op in ops for x in nodes_of([e]))
 
 
+def undefined(e: Expr) -> bool:
+    """Return whether ``e`` holds an operation on numbers without a finite value, or a division by the number 0."""
+    return any(
+        (x.op == "const" and not math.isfinite(x.value))
+        or (x.op == "div" and _is(x.args[1], 0))
+        or (x.args and x.op != "noise" and all(a.op == "const" for a in x.args))
+        for x in nodes_of([e])
+    )
+
+
 _derivatives: dict[tuple[Expr, Expr], Expr] = {}
 
 
@@ -254,7 +270,7 @@ def derivative(e: Expr, unknown: Expr) -> Expr:
 def _derivative(e: Expr, unknown: Expr) -> Expr:
     if e is unknown:
         return ONE
-    if not e.args or e.op in _STEPS:
+    if not e.args or e.op in STEPS:
         return ZERO
     d = [_derivatives[a, unknown] for a in e.args]
     if all(x is ZERO for x in d):

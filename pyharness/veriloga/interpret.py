@@ -117,7 +117,7 @@ class Interpreter(Expressions):
 
     def do_assignment(self, tree: Any) -> None:
         token, right = tree.children
-        self.store(token, self.expr(right), right)
+        self.store(token, self.expr(right), self.is_integer(right))
 
     def do_conditional(self, tree: Any) -> None:
         test, then, otherwise = tree.children
@@ -233,6 +233,11 @@ class Interpreter(Expressions):
         state, sign = self.branch(token, given)
         kind = self.symbols.access(token, str(given[0].children[0]))
         value = self.expr(right)
+        if graph.undefined(value):
+            raise self.error(
+                token,
+                "this contribution divides by the number 0, or combines numbers to a value that is not finite: correct them",
+            )
         value = apply("neg", value) if sign < 0 else value
         state.contributed = True
         if kind == "flow":
@@ -303,11 +308,11 @@ class Interpreter(Expressions):
             raise self.error(token, f"analog function '{function.name}' calls itself: write a loop")
         if len(given) != len(function.arguments):
             raise self.error(token, f"{function.name}() takes {len(function.arguments)} arguments, got {len(given)}")
-        values = []
+        values: list[tuple[Expr, bool] | None] = []
         for (_, direction), argument in zip(function.arguments, given, strict=True):
             if direction != "input" and not (isinstance(argument, Tree) and argument.data == "name"):
                 raise self.error(token, f"an {direction} of {function.name}() must be given a variable")
-            values.append(self.expr(argument) if direction != "output" else None)
+            values.append((self.expr(argument), self.is_integer(argument)) if direction != "output" else None)
         self.serial += 1
         frame = f"{function.name}#{self.serial}"
         scopes, self.scopes = self.scopes, [{}]
@@ -318,21 +323,22 @@ class Interpreter(Expressions):
                 self.values[f"{frame}.{name}"] = started.value
             self.tokens[f"{frame}.{name}"] = token
         self.values[f"{frame}.{function.name}"] = ZERO  # LRM: the return value starts at zero
-        for (name, _), value, argument in zip(function.arguments, values, given, strict=True):
+        for (name, _), value in zip(function.arguments, values, strict=True):
             if value is not None:
-                self.store(Token("ID", name), value, argument)
+                self.store(Token("ID", name), *value)
         self.calls.append(function.name)
         self.statement(function.body)
         self.calls.pop()
         result = self.values[f"{frame}.{function.name}"]
-        outputs = [self.values[f"{frame}.{name}"] for name, direction in function.arguments if direction != "input"]
+        returned = [name for name, direction in function.arguments if direction != "input"]
+        outputs = [(self.values[f"{frame}.{name}"], function.variables[name] == "integer") for name in returned]
         self.forget(self.scopes[0])
         self.scopes = scopes
         targets = [a for (_, d), a in zip(function.arguments, given, strict=True) if d != "input"]
-        for argument, output in zip(targets, outputs, strict=True):
+        for argument, (output, is_integer) in zip(targets, outputs, strict=True):
             if not isinstance(output, Expr):
                 raise self.error(token, f"{function.name}() leaves an output unassigned on some path: assign it")
-            self.store(argument.children[0], output, argument)
+            self.store(argument.children[0], output, is_integer)
         if not isinstance(result, Expr):
             raise self.error(token, f"{function.name}() leaves its value unassigned on some path: assign it")
         return result

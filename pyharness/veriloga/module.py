@@ -249,12 +249,13 @@ class Module:
         for name in free:
             if name not in checked or self.parameters[name].local:
                 raise ConfigError(f"module '{self.name}' has no parameter '{name}' to leave free")
-        leaves = {leaf("given", n): constant(n in values or n in free) for n in self.parameters}
+        set_here = {self.aliases.get(n, n) for n in (*values, *free)}
+        leaves = {leaf("given", n): constant(n in set_here) for n in self.parameters}
         for p in self.parameters.values():
             if p.name in free:
                 continue
             # what follows from a free parameter stays a formula
-            follows = p.name not in values and uses_names(p.default, free)
+            follows = p.name not in set_here and uses_names(p.default, free)
             leaves[parameter(p.name)] = substitute_leaves(p.default, leaves) if follows else constant(checked[p.name])
 
         return self.replaced(leaves)

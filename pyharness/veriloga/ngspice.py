@@ -19,10 +19,10 @@ from pathlib import Path
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
 from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant, derivative, leaf, voltage
-from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Branch, Module
+from pyharness.veriloga.module import Branch, Module
 from pyharness.veriloga.simplify import simplify
 
-__all__ = ("Subcircuit", "check_names", "emit_ngspice")
+__all__ = ("Subcircuit", "check_names", "emit_ngspice", "left_out")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
@@ -36,6 +36,12 @@ _DOMAINS = {
     "ln": "max({}, 1e-300)", "log": "max({}, 1e-300)", "sqrt": "max({}, 0)", "acosh": "max({}, 1)",
     "asin": "min(max({}, -1), 1)", "acos": "min(max({}, -1), 1)", "atanh": "min(max({}, -0.9999999999999999), 0.9999999999999999)",
 }  # fmt: skip
+# what ngspice's numparam and B sources take for themselves; ``m`` counts devices in parallel
+_RESERVED_PARAMETERS = frozenset(
+    "m e pi temper time hertz abs acos acosh agauss arctan asin asinh atan atanh aunif ceil cos cosh exp floor gauss int limit "
+    "ln log log10 max min nint pow pwl pwr sgn sin sinh sqr sqrt tan tanh ternary_fcn unif".split()
+)
+_RESERVED_NODES = ("gnd", "null", "temper", "value")
 _MAX_CHARACTERS = 1500  # of one source's expression; a longer one goes over nodes
 
 
@@ -72,26 +78,32 @@ class _Emitter:
         self.differences: dict[tuple[str, str], str] = {}
         self.split: dict[Expr, str] = {}
         self.lines: list[str] = []
+        self.taken = {*map(str.lower, module.nodes), *(b.name.lower() for b in module.branches)}
         self.probes = {
             b.flow: (f"b_{b.flow}" if b.is_potential is ONE else f"v_{b.flow}").lower()
             for b in module.branches
             if b.flow
         }
 
+    def new_node(self, name: str) -> str:
+        """Return ``name``, longer where a node or branch has it already: elements are named after both."""
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
     def text(self, e: Expr) -> str:
         """Return the expression as a B source's text."""
         done: dict[Expr, str] = {}
         for x in graph.nodes_of([e]):
-            if x in self.split:
-                done[x] = f"v({self.split[x]})"
-                continue
-            text = self.operation(x, [done[a] for a in x.args])
-            if len(text) > _MAX_CHARACTERS and x is not e and x.op not in ("lt", "le", "eq", "and", "or", "not"):
-                node = f"t_{len(self.split) + 1}"
-                self.split[x] = node
-                self.lines.append(f"b_{node} {node} 0 v = {text}")
-                text = f"v({node})"
-            done[x] = text
+            if x not in self.split:
+                done[x] = self.operation(x, [done[a] for a in x.args])
+                if len(done[x]) <= _MAX_CHARACTERS or x is e:
+                    continue
+                node = self.split[x] = self.new_node(f"t_{len(self.split) + 1}")
+                self.lines.append(f"b_{node} {node} 0 v = {done[x]}")
+            node = self.split[x]
+            done[x] = f"(v({node}) > 0.5)" if x.op in graph.TRUTHS else f"v({node})"
         return done[e]
 
     def operation(self, e: Expr, a: list[str]) -> str:
@@ -113,10 +125,11 @@ class _Emitter:
             case "neg":
                 return f"(-{a[0]})"
             case "not":
-                return f"(1 - {a[0]})"
+                return f"({a[0]} == 0)"
             case "select":
-                truth = e.args[0].op in ("lt", "le", "eq", "static", "and", "or")
-                return f"({a[0]} ? {a[1]} : {a[2]})" if truth else f"(({a[0]} > 0.5) ? {a[1]} : {a[2]})"
+                return f"({_truth(e.args[0], a[0])} ? {a[1]} : {a[2]})"
+            case "and" | "or":
+                return f"({_truth(e.args[0], a[0])} {_INFIX[e.op]} {_truth(e.args[1], a[1])})"
             case "limexp":  # ngspice's exp() is bounded itself
                 return f"exp({a[0]})"
             case "pow":
@@ -146,19 +159,26 @@ class _Emitter:
         exponent = e.args[1]
         if exponent.op == "const" and exponent.value == 2:
             return f"({a[0]} * {a[0]})"
-        if exponent.op == "const" and exponent.value % 2 == 0:
-            return f"pow({a[0]}, {a[1]})"
-        return f"pwr({a[0]}, {a[1]})"
+        # a node that is not solved yet is 0, of which a negative power ends the run
+        known = exponent.op == "const"
+        base = a[0] if known and exponent.value > 0 else f"({a[0]} + 1e-60 * ({a[1]} < 0))"
+        even, odd = f"pow({base}, {a[1]})", f"pwr({base}, {a[1]})"
+        if known:
+            return even if exponent.value % 2 == 0 else odd
+        return f"((2 * floor({a[1]} / 2) == {a[1]}) ? {even} : {odd})"
 
     def difference(self, plus: str, minus: str) -> str:
         plus, minus = plus.lower(), minus.lower()
         if (minus, plus) in self.differences:
             return f"(-v({self.differences[minus, plus]}))"
-        return f"v({self.differences.setdefault((plus, minus), f'd_{plus}_{minus}')})"
+        if (plus, minus) not in self.differences:
+            self.differences[plus, minus] = self.new_node(f"d_{plus}_{minus}")
+        return f"v({self.differences[plus, minus]})"
 
     def linear(self, e: Expr, b: Branch) -> float | None:
         """Return k if ``e`` is the number k times the branch voltage, else None."""
-        if graph.uses(e, "flow", "abstime", "static", "param", "temperature"):
+        # a step or a choice may have one slope everywhere and yet not be linear
+        if graph.uses(e, "flow", "abstime", "static", "param", "temperature", "select", *graph.STEPS):
             return None
         leaves = [x for x in graph.nodes_of([e]) if x.op == "volt"]
         ends = {b.plus: 1.0, b.minus: -1.0}
@@ -183,7 +203,7 @@ class _Emitter:
             )
         plus, name = b.plus, b.name
         if b.flow:
-            plus = f"m_{name}"
+            plus = self.new_node(f"m_{name}")
             self.lines.append(f"v_{name} {b.plus} {plus} 0")
         if b.current is not ZERO:
             k = self.linear(b.current, b)
@@ -201,7 +221,7 @@ class _Emitter:
     def potential(self, b: Branch) -> None:
         potential = b.potential
         if b.flux is not ZERO:  # the flux is the charge of a node whose potential is its derivative
-            node = f"f_{b.name}"
+            node = self.new_node(f"f_{b.name}")
             self.lines.append(f"r_{node} {node} 0 1")
             self.lines.append(f"c_{node} {node} 0 q = '{self.text(apply('neg', b.flux))}'")
             potential = apply("add", potential, voltage(node))
@@ -228,8 +248,18 @@ def check_names(module: Module, name: str, instance_parameters: Sequence[str]) -
     for one in instance_parameters:
         if one not in module.parameters:
             raise NetlistError(f"module '{module.name}' has no parameter '{one}' to leave free")
-        if one.lower() == "m":
-            raise NetlistError("an instance parameter cannot be named 'm', which counts devices in parallel: rename it")
+        if one.lower() in _RESERVED_PARAMETERS:
+            meaning = "counts devices in parallel" if one.lower() == "m" else "is a word of ngspice"
+            raise NetlistError(
+                f"{module.parameters[one].place}: an instance parameter cannot be named '{one}', which {meaning}: rename it, "
+                "or leave it out of the instance parameters and put its value in"
+            )
+    for one in module.nodes:
+        if one.lower() in _RESERVED_NODES:
+            raise NetlistError(
+                f"{module.file}:1:1: a node cannot be named '{one}', a word of ngspice: rename it; where it is the ground, "
+                f"write 'ground {one};'"
+            )
 
 
 def emit_ngspice(
@@ -238,7 +268,7 @@ def emit_ngspice(
     name: str,
     parameters: Mapping[str, object],
     instance_parameters: Sequence[str] = (),
-    temperature_k: float | None = ROOM_TEMPERATURE_K,
+    temperature_k: float | None = None,
 ) -> Subcircuit:
     """Translate ``module`` with ``parameters`` put in; only ``instance_parameters`` stay free.
 
@@ -247,7 +277,7 @@ def emit_ngspice(
         name: of the subcircuit, a lower-case identifier.
         parameters: values; the others keep their defaults.
         instance_parameters: parameters to be given on each instance line.
-        temperature_k: the temperature folded in; None leaves it to ngspice's ``.temp``.
+        temperature_k: the temperature folded in; by default it follows ngspice's ``.temp``.
 
     Raises:
         NetlistError: a name that cannot stand in a netlist.
@@ -262,7 +292,13 @@ def emit_ngspice(
         leaves[leaf("temperature")] = constant(temperature_k)
     emitter = _Emitter(special)
     for b in map(_small, special.branches):
-        emitter.emit(b.map(lambda e: simplify(graph.replace(e, leaves))))
+        put = b.map(lambda e: simplify(graph.replace(e, leaves)))
+        if any(map(graph.undefined, (put.is_potential, put.current, put.charge, put.potential, put.flux))):
+            raise VerilogAError(
+                f"{b.place}: with these parameters branch '{b.name}' divides by the number 0, or combines numbers to a value "
+                "that is not finite: change them, or guard the operation by a condition on the parameter"
+            )
+        emitter.emit(put)
     sources = [f"e_{node} {node} 0 {a} {b} 1" for (a, b), node in emitter.differences.items()]
     free = {one: values[one] for one in instance_parameters}
     head = " ".join(
@@ -270,7 +306,12 @@ def emit_ngspice(
     )
     lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *emitter.lines, f".ends {name}"]
     nodes = tuple(map(str.lower, module.internal_nodes))
-    return Subcircuit(name, tuple(map(str.lower, module.ports)), free, "\n".join(lines), nodes, _ignored(special))
+    return Subcircuit(name, tuple(map(str.lower, module.ports)), free, "\n".join(lines), nodes, left_out(special))
+
+
+def _truth(e: Expr, text: str) -> str:
+    """Return the text of ``e`` as a condition: any number but 0 is true."""
+    return text if e.op in graph.TRUTHS else f"({text} != 0)"
 
 
 def _small(b: Branch) -> Branch:
@@ -278,7 +319,7 @@ def _small(b: Branch) -> Branch:
     return replace(b, name=b.name.lower(), plus=b.plus.lower(), minus=b.minus.lower())
 
 
-def _ignored(module: Module) -> tuple[str, ...]:
+def left_out(module: Module) -> tuple[str, ...]:
     found = [f"{n.place}: noise source '{n.name}'" for n in module.noises]
     found += [f"{module.file}: operating-point variable '{o.name}'" for o in module.operating_point]
     found += module.unheeded

@@ -113,7 +113,10 @@ def _name(e: Expr) -> str:
 def _function(name: str, arguments: Sequence[str], roots: Sequence[Expr]) -> str:
     names: dict[Expr, str] = {}
     lines = []
-    for i, e in enumerate(graph.nodes_of(roots)):
+    order = graph.nodes_of(roots)
+    # truth values stay bool where they are only tested
+    numbers = {*roots, *(x for e in order if e.op not in ("and", "or", "not") for x in e.args[e.op == "select" :])}
+    for i, e in enumerate(order):
         a = [names[x] for x in e.args]
         match e.op:
             case "const":
@@ -129,13 +132,15 @@ def _function(name: str, arguments: Sequence[str], roots: Sequence[Expr]) -> str
             case "limexp":
                 text = f"np.where({a[0]} < {LIMEXP_KNEE!r}, np.exp(np.minimum({a[0]}, {LIMEXP_KNEE!r})), 1e30 * (1 + {a[0]} - {LIMEXP_KNEE!r}))"
             case "and" | "or" | "not":
-                text = f"np.{_CALLS[e.op]}({', '.join(a)}) * 1.0"
+                text = f"np.{_CALLS[e.op]}({', '.join(a)})"
             case "div" if e.args[1].op == "const":
                 text = f"np.divide({a[0]}, {a[1]})"
             case op if op in _INFIX:
                 text = f"{a[0]} {_INFIX[op]} {a[1]}"
             case op:
                 text = f"np.{_CALLS[op]}({', '.join(a)})"
+        if e in numbers and e.op in graph.TRUTHS:
+            text = f"({text}) * 1.0"
         names[e] = f"t{i}"
         lines.append(f"    t{i} = {text}")
     results = "".join(f"{names[r]}, " for r in roots)

@@ -53,6 +53,8 @@ _IGNORED = (
     "pragma", "line", "celldefine", "endcelldefine",
 )  # fmt: skip
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
+# where a line is taken apart, strings left whole
+_CONDITIONAL = re.compile(rf"{_STRING}|(`(?:ifdef|ifndef|elsif|else|endif)\b)")
 _MAX_DEPTH = 32
 _MAX_CHARACTERS = 2_000_000
 
@@ -116,26 +118,30 @@ class _Preprocessor:
                 column,
                 f"{other[0]!r} is no ASCII character: such may stand in comments and strings alone",
             )
-        lines = text.split("\n")
+        lines = list(enumerate(text.split("\n"), 1))
         active: list[tuple[bool, bool, int]] = []  # (taken now, some arm taken, line of the ifdef)
         i = 0
         while i < len(lines):
-            start, line = i, lines[i]
+            number, line = lines[i]
             while line.rstrip().endswith("\\") and i + 1 < len(lines):
                 i += 1
-                line = line.rstrip()[:-1] + " " + lines[i]
+                line = line.rstrip()[:-1] + " " + lines[i][1]
             i += 1
             directive = _DIRECTIVE.match(line)
+            cut = _cut(line, directive)
+            if cut:  # what follows is read as a line of its own, its columns kept
+                line, rest = line[:cut], " " * cut + line[cut:]
+                lines.insert(i, (number, rest))
             if directive and directive[1] in _IGNORED:
-                self.emit("", file, start + 1)
+                self.emit("", file, number)
             elif directive:
-                self.directive(directive[1], directive[2].strip(), active, path, start + 1, depth)
-                self.emit("", file, start + 1)
+                self.directive(directive[1], line[directive.start(2) :].strip(), active, path, number, depth)
+                self.emit("", file, number)
             elif all(taken for taken, _, _ in active):
-                while self.unclosed(line) and i < len(lines) and not _DIRECTIVE.match(lines[i]):
-                    line += " " + lines[i]
+                while self.unclosed(line) and i < len(lines) and not _DIRECTIVE.match(lines[i][1]):
+                    line += " " + lines[i][1]
                     i += 1
-                self.emit(self.expand(line, file, start + 1), file, start + 1)
+                self.emit(self.expand(line, file, number), file, number)
         if active:
             raise self.fail(file, active[-1][2], 1, "`ifdef without `endif: close it")
 
@@ -161,7 +167,7 @@ class _Preprocessor:
     ) -> None:
         file = path.name
         if kind in ("ifdef", "ifndef"):
-            taken = (rest.split(None, 1)[:1] or [""])[0] in self.macros
+            taken = rest in self.macros
             taken = taken if kind == "ifdef" else not taken
             active.append((taken, taken, number))
             return
@@ -208,8 +214,8 @@ class _Preprocessor:
         if "`" not in line:
             return line
         out, at = [], 0
-        for use in re.finditer(r"`([A-Za-z_]\w*)?", line):
-            if use.start() < at:
+        for use in re.finditer(rf"{_STRING}|`([A-Za-z_]\w*)?", line):
+            if use.start() < at or use[0].startswith('"'):
                 continue
             name = use[1]
             macro = self.macros.get(name or "")
@@ -251,6 +257,17 @@ class _Preprocessor:
             if depth == 0:
                 return found, i + 1
         raise self.fail(file, number, at + 1, f"macro `{name}: the closing parenthesis is missing")
+
+
+def _cut(line: str, directive: re.Match[str] | None) -> int:
+    """Return where a line ends for the preprocessor: before a conditional, or behind the one it begins with; 0: at its end."""
+    if directive is None:
+        return next((m.start() for m in _CONDITIONAL.finditer(line) if m[1]), 0)
+    if directive[1] not in ("ifdef", "ifndef", "elsif", "else", "endif"):
+        return 0
+    named = re.compile(r"\s*\w+").match(line, directive.start(2)) if directive[1] not in ("else", "endif") else None
+    end = named.end() if named else directive.start(2)
+    return end if line[end:].strip() else 0
 
 
 def _strip_comments(text: str, file: str) -> str:

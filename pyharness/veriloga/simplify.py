@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pyharness.veriloga.graph import ONE, Expr, apply, constant, nodes_of
 
 __all__ = ("simplify",)
@@ -40,9 +42,9 @@ def _scaled(x: Expr, done: dict[Expr, _Scaled]) -> _Scaled:
     match x.op:
         case "neg":
             return -parts[0][0], parts[0][1]
-        case "mul":
+        case "mul" if math.isfinite(parts[0][0] * parts[1][0]):
             return parts[0][0] * parts[1][0], apply("mul", parts[0][1], parts[1][1])
-        case "div" if parts[1][0] != 0:
+        case "div" if parts[1][0] != 0 and math.isfinite(parts[0][0] / parts[1][0]):
             return parts[0][0] / parts[1][0], apply("div", parts[0][1], parts[1][1])
         case "add" | "sub" if parts[0][0] == parts[1][0] and ONE not in (parts[0][1], parts[1][1]):
             return parts[0][0], apply(x.op, parts[0][1], parts[1][1])

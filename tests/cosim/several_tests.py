@@ -139,3 +139,114 @@ async def what_cannot_start_together(dut):
     dut.left.value = 1
     await RisingEdge(dut.left_sense)
     await left.stop()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_voltage_on_its_threshold_crosses_nothing(dut):
+    """A divider at exactly the threshold: one edge when it gets there, none while it stands there."""
+    await reset(dut)
+    divider = ["r1 drive sense 1k", "r2 sense 0 1k"]
+    block = AnalogBlock(dut.u_left, divider, PINS, options=OPTIONS, phase="phase")
+    await block.start()
+    dut.left.value = 1
+    await Timer(2, "us")
+    await block.land()
+    assert block.voltage("sense") == pytest.approx(0.5, abs=1e-12)
+    assert block.statistics().edges_a2d <= 1
+    await block.stop()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def energy_is_counted_up_to_now(dut):
+    """1 V over 1 kOhm for 90 us with the default largest step of 1 ms, read while running and after the end: V^2 t / R."""
+    await reset(dut)
+    dut.left_phase.value = 2
+    netlist = ["v1 drive top 0", "r1 top 0 1k", "r2 sense 0 1k"]
+    block = AnalogBlock(dut.u_left, netlist, PINS, phase="phase", meters=[Meter("r", "drive", "0", "v1")])
+    await block.start()
+    dut.left.value = 1
+    await Timer(90, "us")
+    running, charge = block.energy_j()["r"].copy(), block.charge_c()["r"].copy()
+    await block.stop()
+    # 1e-4: a ramp of 1 ns loses two thirds of itself
+    assert running[2] == pytest.approx(1e-3 * 90e-6, rel=1e-4)
+    assert charge[2] == pytest.approx(1e-3 * 90e-6, rel=1e-4)
+    assert block.energy_j()["r"] == pytest.approx(running, rel=1e-9)
+    assert sum(running) == running[2]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def inductor_currents_are_restored(dut):
+    """A ringing RLC, cut in two while the current flows, ends where it does in one piece: to the solver's accuracy."""
+    netlist = ["r1 drive a 10", "x1 a sense coil", "c1 sense 0 1n", ".subckt coil p n", "l1 p n 10u", ".ends"]
+    ends = []
+    for cut in (False, True):
+        await reset(dut)
+        options = SolverOptions(reltol=1e-6, tmax_s=1e-9)
+        block = AnalogBlock(dut.u_left, netlist, PINS, options=options, phase="phase")
+        await block.start()
+        dut.left.value = 1
+        await Timer(150, "ns")
+        state = await block.state()
+        assert abs(state["l.x1.l1#branch"]) > 1e-3
+        if cut:
+            await block.stop()
+            await block.start(state=state)
+        await Timer(150, "ns")
+        await block.land()
+        ends.append(block.voltage("sense"))
+        await block.stop()
+    assert ends[0] > 1.1
+    assert ends[1] == pytest.approx(ends[0], rel=1e-4)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_watch_begins_at_the_solvers_own_value(dut):
+    """Long steps, whose straight lines are off the curve: what is beyond the level must come back, whatever the line says."""
+    await reset(dut)
+    block = AnalogBlock(dut.u_left, ["r1 drive sense 1k", "c1 sense 0 1n"], PINS, phase="phase")
+    await block.start()
+    dut.left.value = 1
+    early = 0
+    for k in range(12):
+        await Timer(150, "ns")
+        level = 1 - exp(-(k + 1) * 0.15) - 2e-3
+        watch = cocotb.start_soon(block.crossing("sense", level))
+        await Timer(10, "ns")
+        early += watch.done() and block.voltage("sense") > level + 5e-3
+        watch.cancel()
+    assert early == 0
+    await block.stop()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_watch_of_an_ended_run_touches_no_other(dut):
+    """Cancelled after its block was stopped and while another runs, or after one was refused."""
+    await reset(dut)
+    options = {"options": OPTIONS, "phase": "phase"}
+    block = AnalogBlock(dut.u_left, ["r1 drive sense 1k", "c1 sense 0 1n"], PINS, **options)
+    await block.start()
+    old = cocotb.start_soon(block.crossing("sense", 0.9))
+    await Timer(10, "ns")
+    await block.stop()
+    refused = AnalogBlock(dut.u_left, ["r1 drive sense 1k bogus=1"], PINS, **options)
+    with pytest.raises(AnalogError):
+        await refused.start()
+    old.cancel()
+    await Timer(1, "ns")
+    await block.start()
+    await block.stop()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_mistake_while_starting_leaves_a_clean_engine(dut):
+    """An exception of another kind in start(): the next block starts all the same."""
+    await reset(dut)
+    sound = ["r1 drive sense 1k", "c1 sense 0 1n", "* 10 kΩ in a comment"]
+    wrong = AnalogBlock(dut.u_left, sound, PINS, options=OPTIONS, phase="phase", meters=[Meter("m", 0, "0", "vm")])
+    with pytest.raises((AttributeError, TypeError)):
+        await wrong.start()
+    block = AnalogBlock(dut.u_left, sound, PINS, options=OPTIONS, phase="phase")
+    await block.start()
+    await Timer(1, "us")
+    await block.stop()

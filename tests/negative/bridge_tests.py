@@ -4,7 +4,7 @@
 import cocotb
 from cocotb.triggers import Timer
 
-from pyharness.cosim import E2L, L2E, AnalogBlock, Meter, SolverOptions
+from pyharness.cosim import E2L, L2E, R2E, AnalogBlock, Meter, SolverOptions, start_together
 from pyharness.cosim.session import Session
 
 NETLIST = ["rgo go 0 1k", "r0 dac0 cmp0 1k", "c0 cmp0 0 1n", "r1 dac1 cmp1 1k", "r2 cmp1 0 3k"]
@@ -171,6 +171,60 @@ async def an_exception_in_another_task(dut):
 async def fails_right_after_the_start(dut):
     await block_of(dut).start()
     raise RuntimeError("at once")
+
+
+@cocotb.test()
+async def a_phase_that_is_too_wide(dut):
+    await quiet(dut)
+    pins = [*PINS, L2E("phase", bits=2)]
+    await AnalogBlock(dut.u_pins, NETLIST, pins, phase="dac").start()
+
+
+@cocotb.test()
+async def a_real_pin_on_a_vector(dut):
+    await quiet(dut)
+    await block_of(dut, pins=[L2E("go"), R2E("dac"), E2L("cmp")]).start()
+
+
+@cocotb.test()
+async def a_shell_for_two(dut):
+    await quiet(dut)
+    await start_together(block_of(dut), block_of(dut))
+
+
+@cocotb.test()
+async def a_state_of_another_circuit(dut):
+    await quiet(dut)
+    await block_of(dut).start(state={"cmp0": 0.1, "nowhere": 1.0})
+
+
+@cocotb.test()
+async def stopped_while_awaited(dut):
+    await quiet(dut)
+    block = block_of(dut)
+    await block.start()
+    waiting = cocotb.start_soon(block.crossing("cmp0", 100.0))
+    await Timer(1, "us")
+    await block.stop()
+    await waiting
+
+
+@cocotb.test()
+async def a_level_that_is_no_number(dut):
+    await quiet(dut)
+    block = block_of(dut)
+    await block.start()
+    await block.crossing("cmp0", float("nan"))
+
+
+@cocotb.test()
+async def a_source_that_starts_nowhere(dut):
+    block_of(dut, sources={"cmp0": float("nan")})
+
+
+@cocotb.test()
+async def a_source_that_is_no_node(dut):
+    block_of(dut, sources={"go 0 5\nr77 go": 0.0})
 
 
 @cocotb.test()

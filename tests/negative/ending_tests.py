@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """cocotb side of test_endings.py: a block that runs until something ends it."""
 
+import atexit
 import os
+import signal
 
 import cocotb
+import pytest
 from bridge_tests import block_of, quiet
 from cocotb.triggers import Timer
+
+from pyharness.errors import AnalogError
 
 
 async def busy(dut):
@@ -41,3 +46,18 @@ async def runs_for_ever(dut):
     await block_of(dut).start()
     print(f"running as process {os.getpid()}.", flush=True)
     await busy(dut)
+
+
+@cocotb.test()
+async def breaks_ngspice_down(dut):
+    """A parameter that nobody defined makes ngspice ask for its end; what comes after is told why it cannot run."""
+    await quiet(dut)
+    with pytest.raises(AnalogError, match="oops"):
+        await block_of(dut, netlist=["r1 go cmp0 {oops}", "r2 dac0 cmp1 1k", "r3 dac1 0 1k"]).start()
+    await block_of(dut).start()
+
+
+@cocotb.test()
+async def breaks_down_after_its_tests(dut):
+    """The process dies when its tests have passed."""
+    atexit.register(lambda: os.kill(os.getpid(), signal.SIGSEGV))

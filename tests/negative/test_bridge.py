@@ -34,6 +34,14 @@ MESSAGES = {
     "the_analog_side_ends_by_itself": r"the analog simulation ended by itself at \d\.\d+e-07 s, before the digital side stopped it",
     "an_exception_in_another_task": r"the other task went wrong",
     "fails_right_after_the_start": r"at once",
+    "a_phase_that_is_too_wide": r"the phase port 'dac' of pins_top\.u_pins has 8 bits, of which 3 count: make it 3 wide",
+    "a_real_pin_on_a_vector": r"port 'dac' of pins_top\.u_pins is a vector of 8 bits: R2E reads a real, L2E a vector",
+    "a_shell_for_two": r"two blocks share a shell, .*: got pins_top\.u_pins, pins_top\.u_pins",
+    "a_state_of_another_circuit": r"no node or branch 'nowhere' in the circuit, which has: .*cmp0",
+    "stopped_while_awaited": r"the block was stopped before 'cmp0' passed 100 V",
+    "a_level_that_is_no_number": r"no voltage of 'cmp0' passes a level of nan V: give a finite number",
+    "a_source_that_starts_nowhere": r"source 'cmp0' cannot start at nan V: give a finite number",
+    "a_source_that_is_no_node": r"a node must be a lower-case identifier .*, got 'go 0 5\\nr77 go'",
     "external_source_without_a_pin": r"source 'vx' is external but no pin drives it",
 }
 

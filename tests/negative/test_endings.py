@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """However a run ends, it ends soon, with a failure, and with what was written kept."""
 
+import fcntl
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pyharness.cosim import simulate
-from pyharness.errors import SimulationError
+from pyharness.errors import ConfigError, SimulationError
 
 HERE = Path(__file__).parent
 PINS_V = HERE.parent / "cosim" / "pins.v"
@@ -57,3 +58,48 @@ def test_a_killed_simulator_is_a_failure(tmp_path: Path, how: signal.Signals) ->
     assert process.returncode == 1
     assert "the simulator ended without results" in errors or "SimFailure" in errors or "shut down" in errors.lower()
     assert "running" in log.read_text()
+
+
+def test_an_ngspice_past_help_is_told(tmp_path: Path) -> None:
+    """Some faults leave ngspice unusable: the next block of the process says so, and what helps."""
+    with pytest.raises(SimulationError, match=r"ngspice broke down over an earlier circuit .* isolated=True"):
+        simulate([PINS_V], "pins_top", "ending_tests", tmp_path, testcase="breaks_ngspice_down", python_path=[HERE])
+
+
+def test_a_death_after_the_tests_is_a_failure(tmp_path: Path) -> None:
+    """The results say passed, the process says otherwise."""
+    with pytest.raises(SimulationError, match="the tests passed, but then the simulator broke down"):
+        simulate(
+            [PINS_V], "pins_top", "ending_tests", tmp_path, testcase="breaks_down_after_its_tests", python_path=[HERE]
+        )
+
+
+def test_a_folder_is_one_runs(tmp_path: Path) -> None:
+    """Two runs at once in one folder, and a folder that is none."""
+    with (tmp_path / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match=r"another run writes into .* now: give each run a folder of its own"):
+            simulate([PINS_V], "pins_top", "ending_tests", tmp_path, python_path=[HERE])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"cannot write into the run's folder .*file"):
+        simulate([PINS_V], "pins_top", "ending_tests", tmp_path / "file", python_path=[HERE])
+
+
+def test_a_killed_script_leaves_no_simulator(tmp_path: Path) -> None:
+    """SIGKILL of the process that called simulate(): its simulator goes with it."""
+    script = (
+        "from pathlib import Path\nfrom pyharness.cosim import simulate\n"
+        f"simulate([Path({str(PINS_V)!r})], 'pins_top', 'ending_tests', Path({str(tmp_path)!r}),\n"
+        f"         testcase='runs_for_ever', python_path=[Path({str(HERE)!r})])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    log = tmp_path / "simulator.log"
+    deadline = time.monotonic() + 60
+    while not (running := re.search(r"running as process (\d+)\.", log.read_text() if log.exists() else "")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    while Path("/proc", running[1], "exe").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

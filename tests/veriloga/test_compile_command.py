@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`pyharness compile`: which target is written where, and what is refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,10 @@ def test_the_target_can_be_named(tmp_path: Path) -> None:
         (("--target", "osdi", "-o", "x", "--param", "r_on=500"), "have no place in an OSDI library"),
         (("--param", "r_on=many"), "--param takes NAME=NUMBER, got 'r_on=many'"),
         (("--param", "r_on=-1"), r"parameter 'r_on' must lie in \(0:inf\) Ohm, got -1"),
+        (
+            ("--param", "r_on=500", "--param", "r_on=600"),
+            "sets 'r_on' once only, got 500.0 and then 'r_on=600': keep one",
+        ),
         (("--param", "rn=1"), "no parameter 'rn' to set; it has r_on, r_off"),
         (("--instance", "rn"), "no parameter 'rn' to leave free"),
         (("-o", MODEL), "exists: give another name, or --force"),
@@ -72,3 +77,54 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tu
     with pytest.raises(type(done.exception), match=message):
         raise done.exception
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "target", "reason"),
+    [
+        ("/proc/x.py", "numpy", "cannot write '/proc/x.py': No such file or directory: name a place"),
+        ("FILE/x.py", "numpy", "cannot write 'FILE': it is not a folder"),
+        ("FILE/new/x.py", "numpy", "cannot write 'FILE/new': Not a directory"),
+        ("DIR", "numpy", "cannot write 'DIR': Is a directory"),
+        ("/dev/full", "ngspice", "cannot write '/dev/full': No space left on device"),
+        ("FILE/x.osdi", "osdi", "cannot write 'FILE': it is not a folder"),
+        ("DIR", "osdi", "-o DIR: an OSDI library replaces a file only"),
+        ("PIPE", "osdi", "-o PIPE: an OSDI library replaces a file only"),
+    ],
+)
+def test_what_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, target: str, reason: str
+) -> None:
+    """Path and reason in one message, for every target; a pipe or a folder stays what it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("FILE").write_text("mine")
+    Path("DIR").mkdir()
+    os.mkfifo("PIPE")
+    done = compiled("-o", place, "--target", target, "--force")
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith(f"-o {place}: ") and reason in str(done.exception)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["DIR", "FILE", "PIPE"]
+    assert Path("FILE").read_text() == "mine" and Path("PIPE").is_fifo()
+
+
+@pytest.mark.parametrize("target", ["numpy", "ngspice"])
+def test_what_a_target_leaves_out_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str], target: str) -> None:
+    """Messages, noise and operating-point variables, on standard error."""
+    source = tmp_path / "talk.va"
+    source.write_text(
+        """`include "disciplines.vams"
+module talk(p, n);
+    inout p, n; electrical p, n;
+    (* desc="Power" *) real power;
+    analog begin
+        $strobe("here");
+        power = V(p, n) * V(p, n);
+        I(p, n) <+ V(p, n) + white_noise(1e-20, "hum");
+    end
+endmodule
+"""
+    )
+    cli._typer(["compile", str(source), "--target", target], standalone_mode=False)
+    told = capfd.readouterr().err
+    assert told.count(f"pyharness: not in the {target} target: talk.va") == 3
+    assert "$strobe" in told and "noise source 'hum'" in told and "operating-point variable 'power'" in told

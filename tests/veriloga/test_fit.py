@@ -154,7 +154,7 @@ def with_defaults(module: Module, values: dict[str, float]) -> Module:
 
 
 def test_a_fit_recovers_known_parameters(tmp_path: Path) -> None:
-    """Loops made by the model itself: the fit leads back to the threshold and the slope from elsewhere."""
+    """Loops made by the model itself: the fit leads back to the threshold and the slope from nearby."""
     module = load_module(model_dir() / "msdc" / "msdc.va")
     plan = load_plan(PLAN)
     truth = dict(load_card("tin")[1].parameters)
@@ -167,7 +167,7 @@ def test_a_fit_recovers_known_parameters(tmp_path: Path) -> None:
         free, truth, amplitude_v=measured.pulse_v, width_s=measured.pulse_s, series_ohm=measured.series_ohm
     )
     made = replace(measured, figures=figures(v, i), voltage_v=v[:, at], current_a=i[:, at], pulse_ohm=pulses)
-    start = {**truth, "v_on": truth["v_on"] + 0.02, "beta_on": truth["beta_on"] * 1.2}
+    start = {**truth, "v_on": truth["v_on"] + 0.01, "beta_on": truth["beta_on"] * 1.1}
     narrow = plan.model_copy(
         update={"parameters": {k: r for k, r in plan.parameters.items() if k in ("v_on", "beta_on")}}
     )
@@ -209,6 +209,14 @@ def test_spreads_are_of_what_was_measured() -> None:
     assert (vset[1] - vset[0]) / 2 == pytest.approx(measured.vset_sd_v[at], rel=0.15)
 
 
+def test_a_window_out_of_reach_is_told() -> None:
+    """Of a card written by hand."""
+    device = load_device("tin")
+    model = compile_numpy(device.module, device.card.parameters, ("x0",))
+    with pytest.raises(ConfigError, match=r"the window of 1e-06 to 1 S is beyond what module 'msdc' reaches"):
+        window_states(model, (1e-6, 1.0))
+
+
 def test_faults_are_told(tmp_path: Path) -> None:
     """Unknown dopant, unreadable or incomplete data and plans."""
     with pytest.raises(ConfigError, match="no measured data of 'gold': give one of tungsten, tin"):
@@ -237,6 +245,38 @@ def test_command_writes_a_card(tmp_path: Path) -> None:
     done = CliRunner().invoke(_typer, ["fit", "tin", "--evaluations", "1", "--start", "tin", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "sign right" in done.output
+    assert "not converged: stopped at the limit of 1 evaluations: give more by --evaluations" in done.output
     data = json.loads((tmp_path / "tin.json").read_text())
     assert len(data["rows"]) == 12 and data["vset_trend_right"] is True
     assert load_device(tmp_path / "tin.yaml").card.parameters == load_device("tin").card.parameters
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("FILE/x", "--out FILE/x: cannot write 'FILE/x': Not a directory"),
+        ("FILE", "--out FILE: cannot write 'FILE': it is not a folder"),
+        ("/proc/q", "--out /proc/q: cannot write '/proc/q': No such file"),
+        ("yaml", "'yaml/tin.yaml' exists: give another name, or --force to replace it"),
+        ("json", "'json/tin.json' exists: give another name, or --force to replace it"),
+    ],
+)
+def test_places_are_refused_before_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, message: str
+) -> None:
+    """A folder that cannot be written, and results that would be replaced; --force replaces them."""
+
+    def begun(*_: object, **__: object) -> None:
+        raise RuntimeError("begun")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pyharness.fit.fit_card", begun)
+    Path("FILE").write_text("mine")
+    for ending in ("yaml", "json"):
+        Path(ending).mkdir()
+        Path(ending, f"tin.{ending}").write_text("mine")
+    done = CliRunner().invoke(_typer, ["fit", "tin", "--out", out])
+    assert isinstance(done.exception, ConfigError) and message in str(done.exception)
+    if "--force" in message:
+        forced = CliRunner().invoke(_typer, ["fit", "tin", "--out", out, "--force"])
+        assert isinstance(forced.exception, RuntimeError)

@@ -100,6 +100,15 @@ def module_of(tmp_path: Path, body: str, head: str = HEAD):
         ("a = 1 # 2;", r"dut\.va:12:7: unexpected character '#'"),
         ("a = `NOPE;", r"dut\.va:12:5: macro `NOPE is not defined: `define it first"),
         ("a = 1e999;", r"the number 1e999 is too large"),
+        (
+            "I(p, n) <+ 1e300 * 1e300 * V(p, n);",
+            r"dut\.va:12:1: this contribution divides by the number 0, or combines",
+        ),
+        ("I(p, n) <+ V(p, n) / (1 - 1);", r"dut\.va:12:1: this contribution divides by the number 0"),
+        (
+            "if (V(p) > 0) a = idt(V(p)); else a = 0;",
+            r"dut\.va:12:19: idt\(\) under a condition that changes.*before the if",
+        ),
     ],
 )
 def test_refusals(tmp_path: Path, body: str, message: str) -> None:
@@ -296,6 +305,45 @@ def test_macros_and_strings(tmp_path: Path) -> None:
     module = module_of(tmp_path, "I(p, n) <+ r + s;", head + text)
     assert module.parameters["r"].desc == "first, (second" and module.parameters["s"].desc == ")"
     assert compile_numpy(module, {}).current(0.0, 0.0) == 8
+
+
+def test_conditionals_anywhere_in_a_line(tmp_path: Path) -> None:
+    """Text may follow a directive on its line, and stand before it; columns and strings stay."""
+    body = """
+        `ifdef NOPE a = 1; `elsif __VAMS_ENABLE__ a = 2;
+        `else a = 3;
+        `endif b = 5; $strobe("`else");
+        `ifndef NOPE k = 7; `else k = 8; `endif I(p, n) <+ a `ifdef NOPE + 100 `else + 10 * b `endif + 100 * k;
+    """
+    assert compile_numpy(module_of(tmp_path, body), {}).current(0.0, 0.0) == 752
+    with pytest.raises(VerilogAError, match=r"dut\.va:13:16: 'zz' is not declared"):
+        module_of(tmp_path, "`ifdef NOPE\n`else a = 1; b=zz; `endif")
+
+
+def test_values_of_the_simulator_and_aliases(tmp_path: Path) -> None:
+    """A known value beats the default; an alias is given when its parameter is, by either name."""
+    body = """
+        I(p, n) <+ 1e12 * $simparam("gmin", 7) + 10 * $simparam("unheard_of", 7) + 100 * $param_given(conductance);
+        if ($param_given(g)) I(p, n) <+ 1000;
+    """
+    module = module_of(tmp_path, body, HEAD + "    aliasparam conductance = g;\n")
+    assert compile_numpy(module, {}).current(0.0, 0.0) == 71
+    assert compile_numpy(module, {"g": 1}).current(0.0, 0.0) == 1171
+    assert compile_numpy(module, {"conductance": 1}).current(0.0, 0.0) == 1171
+
+
+def test_integers_of_analog_functions(tmp_path: Path) -> None:
+    """An argument is converted where it goes in, an output where it comes out, whatever the names."""
+    head = (
+        HEAD
+        + """
+        analog function real whole; input m; integer m; whole = m; endfunction
+        analog function real split; input x; output y; real x, y; begin y = x; split = 0; end endfunction
+        real m;
+    """
+    )
+    body = "m = V(p, n); a = split(V(p, n) - 1, k); I(p, n) <+ whole(m) + 100 * k;"
+    assert compile_numpy(module_of(tmp_path, body, head), {}).current(2.7, 0.0) == 203
 
 
 def test_bits_and_functions_with_a_dollar(tmp_path: Path) -> None:

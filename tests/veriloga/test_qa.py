@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pyharness.cli import _typer
-from pyharness.errors import ConfigError
+from pyharness.errors import ConfigError, SimulationError
 from pyharness.qa import circuits, equations, form, run_suite, shipped_subjects, subject_of, write_table
 
 
@@ -143,3 +143,76 @@ def test_command_prints_and_writes(tmp_path: Path) -> None:
     rows = json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]
     assert {r["check"]: r["passed"] for r in rows}["zero current at 0 V"] is False
     assert write_table([], tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--series-ohm", "-5"),
+            r"vteam, default: --series-ohm must lie in \(0:inf\) Ohm, got -5\.0: give a value inside",
+        ),
+        (("--series-ohm", "0"), r"--series-ohm must lie in .*, got 0\.0"),
+        (("--pulse-s", "0"), r"--pulse-s must lie in \(5e-06:inf\) s, got 0\.0"),
+        (("--rated-v", "nan"), r"--rated-v must lie in \(0:inf\) V, got nan"),
+        (("--set-v", "-1"), r"--set-v must lie in .*, got -1\.0"),
+        (("--set-v", "inf"), r"--set-v must lie in .*, got inf"),
+        (("--reset-v", "1"), r"--reset-v must lie in \(-inf:0\) V, got 1\.0"),
+        (("--out", "FILE/x"), r"--out FILE/x: cannot write 'FILE(/x)?': (it is not a folder|Not a directory)"),
+        (("--out", "FILE"), r"--out FILE: cannot write 'FILE': it is not a folder"),
+        (("--out", "/proc/q"), r"--out /proc/q: cannot write '/proc/q': No such file"),
+        (("--out", "/proc"), r"--out /proc: cannot write '/proc"),
+    ],
+)
+def test_nonsense_is_refused_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    """Drives that no device sees, folders that cannot be written: no check is begun."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [lambda _: pytest.fail("begun")])
+    Path("FILE").write_text("mine")
+    done = CliRunner().invoke(_typer, ["qa", "vteam", *arguments])
+    with pytest.raises(ConfigError, match=message):
+        raise done.exception or AssertionError(done.output)
+    assert [p.name for p in tmp_path.iterdir()] == ["FILE"]
+
+
+def test_a_table_that_cannot_be_written_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the way of the file is told, after the table."""
+    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [form.source_form])
+    (tmp_path / "vteam.json").mkdir()
+    done = CliRunner().invoke(_typer, ["qa", "vteam", "--out", str(tmp_path)])
+    assert isinstance(done.exception, ConfigError) and "vteam.json': Is a directory" in str(done.exception)
+    assert "source form" in done.output
+
+
+@pytest.mark.parametrize(
+    ("given", "start"), [("= 0.0 from [0:1]", 0), ("= 0.1 from (0:1)", 1e-4), ("= 0.5 from [0.2:1)", 0.2), ("= 0.5", 0)]
+)
+def test_the_start_keeps_its_range(tmp_path: Path, given: str, start: float) -> None:
+    """Pulses begin at the lower end of the start's range, a little inside where it is open; the state itself is 0 .. 1."""
+    subject = broken(tmp_path, "= 0.0 from [0:1]", given)
+    assert subject.start(0.0) == pytest.approx(start) and subject.start(0.6) == 0.6
+    assert equations.bounds(subject).passed and equations.jacobian(subject).passed
+
+
+def test_a_model_with_an_open_range_passes(tmp_path: Path) -> None:
+    """Its pulses begin inside the range."""
+    subject = broken(tmp_path, "= 0.0 from [0:1]", "= 0.1 from (0:1)")
+    assert [x0 for _, x0, _ in subject.pulses][:2] == pytest.approx([1e-4, 1e-4])
+    assert circuits.state_per_pulse(subject).passed and circuits.cold_start(subject).passed
+
+
+def test_a_model_of_another_form_fails_its_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A capacitor in parallel has no current as a function of voltage and state: rows that say so, and all other tables."""
+    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [form.source_form, equations.passivity, equations.jacobian])
+    path = tmp_path / "dut.va"
+    path.write_text(
+        SOUND.replace("I(p, n) <+ i;", "I(p, n) <+ i + ddt(1p * V(p, n)); // \N{OHM SIGN}"), encoding="utf-8"
+    )
+    done = CliRunner().invoke(_typer, ["qa", str(path), "vteam", "--out", str(tmp_path / "out")])
+    assert isinstance(done.exception, SimulationError)
+    assert str(done.exception) == "2 checks failed: dut, default: passivity; dut, default: jacobian"
+    rows = {r["check"]: r for r in json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]}
+    assert rows["source form"]["passed"] and "current(), rate() and jacobian() need" in rows["passivity"]["meaning"]
+    assert "vteam, default" in done.output and (tmp_path / "out" / "vteam.json").is_file()

@@ -6,9 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyharness.errors import VerilogAError
+from pyharness.errors import NetlistError, VerilogAError
 from pyharness.spice import run_batch
-from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_device, load_module, osdi_subcircuit
+from pyharness.veriloga import (
+    compile_numpy,
+    compile_osdi,
+    emit_ngspice,
+    graph,
+    load_device,
+    load_module,
+    osdi_subcircuit,
+)
 
 HEAD = '`include "disciplines.vams"\n`include "constants.vams"\n'
 
@@ -485,3 +493,135 @@ def test_noise_and_operating_point_in_ngspice(tmp_path: Path, osdi_simulator) ->
     run = run_batch([sub.text, "v1 b 0 0.1", "x1 b 0 dut x0=0.3"], ".op", libraries=[library], save=found)
     values = [float(run.vectors[name][0]) for name in found]
     assert values == pytest.approx([g, 0.1 * float(model.current(0.1, 0.0)), 0.3], rel=1e-12)
+
+
+def two_terminals(folder: Path, body: str, declarations: str = ""):
+    path = folder / "dut.va"
+    path.write_text(
+        f"{HEAD}module dut(p, n); inout p, n; electrical p, n; {declarations}\nanalog begin\n{body}\nend endmodule\n"
+    )
+    return load_module(path)
+
+
+def ngspice_currents(folder: Path, module, voltages, free=(), instance: str = "", control: str = "") -> list[float]:
+    """Return the current into a device for each voltage, all in one run."""
+    text = emit_ngspice(module, name="dut", parameters={}, instance_parameters=free).text
+    deck = [text, ".options reltol=1e-9", control]
+    for i, v in enumerate(voltages):
+        deck += [f"v{i} a{i} 0 {v!r}", f"x{i} a{i} 0 dut {instance}"]
+    run = run_batch(deck, ".op", save=[f"i(v{i})" for i in range(len(voltages))])
+    return [-float(run.vectors[f"i(v{i})"][0]) for i in range(len(voltages))]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I(p, n) <+ 1m * V(p, n); if (V(p, n) > 0.5) I(p, n) <+ 1m;",
+        "I(p, n) <+ 1m * V(p, n) + 1m * floor(V(p, n));",
+        "I(p, n) <+ 1m * (V(p, n) % 1.5);",
+        "if (V(p, n) > 1) I(p, n) <+ 1m * V(p, n) + 1m; else if (V(p, n) < -1) I(p, n) <+ 1m * V(p, n) - 1m; else I(p, n) <+ 1m * V(p, n);",
+        "I(p, n) <+ 1m * ((V(p, n) > 0) + (V(p, n) > 1));",
+        "I(p, n) <+ 1m * pow(2, (V(p, n) > 0) + (V(p, n) > 1));",
+        "I(p, n) <+ 1m * ((V(p, n) > 0) - (V(p, n) < 0)) - 1u * -(V(p, n) > 0) + 1u * (V(p, n) > 0 ? V(p, n) < 1 : 5);",
+        "s = V(p, n) > 0 ? 1 : -1; if (s) I(p, n) <+ 1m; else I(p, n) <+ 2m;",
+        "if (V(p, n)) I(p, n) <+ 1m; else I(p, n) <+ 2m;",
+        "I(p, n) <+ 1m * !V(p, n) + 2m * !(V(p, n) > 0);",
+        "I(p, n) <+ 1m * (V(p, n) && V(p, n) + 2.3) + 10m * (V(p, n) || 0);",
+    ],
+)
+def test_steps_and_truth_values(tmp_path: Path, body: str) -> None:
+    """A current with a step is no resistor; a truth value is the number 1 or 0, and any number but 0 is true."""
+    module = two_terminals(tmp_path, body, "integer s;")
+    voltages = [-2.3, -1.2, -1.0, 0.0, 0.3, 0.7, 1.2, 3.0]
+    # by the reference implementation of the operators, one voltage at a time
+    current = module.branches[0].current
+    expected = []
+    for v in voltages:
+        at = graph.replace(current, {graph.voltage("p"): graph.constant(v), graph.voltage("n"): graph.ZERO})
+        assert at.op == "const"
+        expected.append(at.value)
+    np.testing.assert_allclose(compile_numpy(module, {}).residuals([voltages, [0.0] * 8])[0][0], expected, rtol=1e-12)
+    assert ngspice_currents(tmp_path, module, voltages) == pytest.approx(expected, rel=1e-6, abs=1e-11)
+
+
+def test_charges_with_a_step_are_no_capacitors(tmp_path: Path) -> None:
+    """The charge's slope alone does not make a native capacitor."""
+    module = two_terminals(tmp_path, "I(p, n) <+ ddt(1n * V(p, n) + (V(p, n) > 1 ? 1n : 0));")
+    assert "c_p_n p n q = " in emit_ngspice(module, name="dut", parameters={}).text
+
+
+def test_truth_values_go_over_nodes(tmp_path: Path) -> None:
+    """Comparisons of comparisons stay short too."""
+    body = "c = V(p, n) > 0; for (i = 0; i < 40; i = i + 1) c = (c == (c < 1 + i)); I(p, n) <+ 1m * c;"
+    module = two_terminals(tmp_path, body, "integer c, i;")
+    assert len(emit_ngspice(module, name="dut", parameters={}).text) < 100_000
+    expected = compile_numpy(module, {}).residuals([[-1.0, 1.0], [0.0, 0.0]])[0][0]
+    assert ngspice_currents(tmp_path, module, [-1.0, 1.0]) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(2, 4e-3), (3, -8e-3), (0, 1e-3), (-1, -0.5e-3)])
+def test_powers_with_a_free_exponent(tmp_path: Path, k: int, expected: float) -> None:
+    """An even power of a negative number is positive."""
+    module = two_terminals(tmp_path, "I(p, n) <+ 1m * V(p, n) ** k + V(p, n) ** -1;", "parameter integer k = 2;")
+    assert ngspice_currents(tmp_path, module, [-2.0], ["k"], f"k={k}") == pytest.approx([expected - 0.5], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["gnd", "GND", "null", "temper", "value"])
+def test_nodes_that_ngspice_takes_for_its_own(tmp_path: Path, name: str) -> None:
+    """ngspice would tie them to ground, share them between devices, or misread them."""
+    body = f"I(p, {name}) <+ 1m * V(p, {name}); I({name}, n) <+ 1m * V({name}, n);"
+    module = two_terminals(tmp_path, body, f"electrical {name};")
+    with pytest.raises(
+        NetlistError, match=rf"dut\.va:1:1: a node cannot be named '{name}'.*rename it.*'ground {name};'"
+    ):
+        emit_ngspice(module, name="dut", parameters={})
+    emit_ngspice(two_terminals(tmp_path, body, f"ground {name};"), name="dut", parameters={})
+
+
+@pytest.mark.parametrize("name", ["e", "PI", "temper", "time", "hertz", "int", "sgn", "pwl", "ternary_fcn", "m"])
+def test_free_parameters_that_ngspice_takes_for_its_own(tmp_path: Path, name: str) -> None:
+    """They are refused where they are to stay free, and welcome where their value is put in."""
+    module = two_terminals(tmp_path, f"I(p, n) <+ {name} * V(p, n);", f"parameter real {name} = 2;")
+    with pytest.raises(NetlistError, match=rf"dut\.va:3:63: an instance parameter cannot be named '{name}'.*rename it"):
+        emit_ngspice(module, name="dut", parameters={}, instance_parameters=[name])
+    assert ngspice_currents(tmp_path, module, [1.0]) == pytest.approx([2.0])
+
+
+def test_generated_names_are_free_ones(tmp_path: Path) -> None:
+    """Nodes, branches and the differences of others that are named as the generator names its own."""
+    declarations = "electrical d_p_n, a_b, c, a, b_c, t_1, m_br, f_co; branch (p, n) br; branch (c, n) co;"
+    long = " + ".join(f"sin({k} * V(p, n))" for k in range(2, 150))
+    body = f"""
+        I(p, n) <+ 1m * V(p, n) * V(p, n) + 1m * V(d_p_n); I(d_p_n) <+ V(d_p_n) - 1;
+        I(a_b) <+ V(a_b) - 2; I(c) <+ V(c); I(a) <+ V(a) - 5; I(b_c) <+ V(b_c);
+        I(p, n) <+ 1m * V(a_b, c) * V(a_b, c) + 1m * V(a, b_c) * V(a, b_c);
+        I(t_1) <+ V(t_1) - 7; I(p, n) <+ 1m * V(t_1) + 1u * exp(({long}) * 1e-3 + V(t_1));
+        I(m_br) <+ V(m_br) - 9; I(br) <+ 1m * V(br); I(p, n) <+ 1m * V(m_br) + I(br) * V(br);
+        I(f_co) <+ V(f_co) - 3; V(co) <+ ddt(1n * I(co)); I(p, n) <+ 1m * V(f_co) + 1u * I(co);
+    """
+    module = two_terminals(tmp_path, body, declarations)
+    model = compile_numpy(module, {})
+    x = np.zeros(len(model.system.names))
+    x[0] = 0.5
+    for _ in range(20):
+        f, (df, _) = model.residuals(x)[0], model.jacobians(x)
+        x[2:] -= np.linalg.solve(df[2:, 2:], f[2:])
+    expected = model.residuals(x)[0][0]
+    assert ngspice_currents(tmp_path, module, [0.5]) == pytest.approx([expected], rel=1e-6)
+
+
+def test_ngspice_follows_its_temperature(tmp_path: Path) -> None:
+    """`.temp` sets $temperature and $vt; a temperature that is given is folded in."""
+    module = two_terminals(tmp_path, "I(p, n) <+ 1u * $temperature * V(p, n) + $vt;")
+    expected = 1e-6 * 373.15 + 1.3806488e-23 / 1.602176565e-19 * 373.15
+    assert ngspice_currents(tmp_path, module, [1.0], control=".temp 100") == pytest.approx([expected], rel=1e-6)
+    assert "temper" not in emit_ngspice(module, name="dut", parameters={}, temperature_k=300.0).text
+
+
+def test_values_that_are_not_finite(tmp_path: Path) -> None:
+    """Refused where parameters make them; constants whose product alone is too large are left apart."""
+    module = two_terminals(tmp_path, "I(p, n) <+ V(p, n) / r;", "parameter real r = 1;")
+    with pytest.raises(VerilogAError, match=r"dut\.va:5:1: with these parameters branch 'p_n' divides by the number 0"):
+        emit_ngspice(module, name="dut", parameters={"r": 0})
+    module = two_terminals(tmp_path, "I(p, n) <+ 1e200 * (1e200 * V(p, n)) * 1e-300 * 1e-103;")
+    assert "inf" not in emit_ngspice(module, name="dut", parameters={}).text

@@ -2,6 +2,7 @@
  *
  * The calls that Python makes by ctypes.  Each returns 0 or an index; -1 means that pyh_error() has the reason.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -34,7 +35,7 @@ int pyh_open(const char *library, int isolated) {
 
 double pyh_tick(void) { return E.tick_s; }
 int pyh_signal(const char *name, int drive) { return digital_signal(name, drive != 0); }
-int pyh_width(int signal) { return E.signals[signal].width; }
+int pyh_width(int signal) { return E.signals[signal].is_real ? 0 : E.signals[signal].width; } /* 0: a real */
 
 int pyh_phase(int signal) {
     APPEND(E.phases, E.n_phases).signal = signal;
@@ -131,9 +132,19 @@ double pyh_value(int index) {
     return E.accepted[index] + share * (E.candidate[index] - E.accepted[index]);
 }
 
-/* Integrals per phase of one meter, up to the last accepted point. */
-const double *pyh_energy(int meter) { return E.meters[meter].energy_j; }
-const double *pyh_charge(int meter) { return E.meters[meter].charge_c; }
+/* Integrals per phase of one meter up to the present digital time: what is accepted, and of the step under way the part that
+ * has passed, on the straight lines that pyh_value() reads. */
+void pyh_integrals(int meter, double *energy_j, double *charge_c) {
+    const struct meter *m = &E.meters[meter];
+    memcpy(energy_j, m->energy_j, sizeof m->energy_j);
+    memcpy(charge_c, m->charge_c, sizeof m->charge_c);
+    double passed = fmin(seconds(digital_now()), E.t_candidate) - E.t_accepted;
+    if (passed <= 0) return;
+    double current_a = pyh_value(m->branch), power_w = (pyh_value(m->plus) - pyh_value(m->minus)) * current_a;
+    int phase = E.phases[m->phase].now;
+    energy_j[phase] += 0.5 * passed * (power_w + m->power_w);
+    charge_c[phase] += 0.5 * passed * (current_a + m->current_a);
+}
 
 /* Move a source that no HDL signal drives, from the present time step on. */
 void pyh_set_source(int driver, double v) {
@@ -147,18 +158,17 @@ void pyh_land(void) { digital_land(); }
 /* Watch for one crossing of a level; returns its number.  Finished watches are used again. */
 int pyh_watch(int plus, int minus, double level_v, int rising) {
     int i = 0;
-    while (i < E.n_sensors && (E.sensors[i].signal >= 0 || E.sensors[i].armed || E.sensors[i].fired)) i++;
+    while (i < E.n_sensors && (E.sensors[i].signal >= 0 || E.sensors[i].arming || E.sensors[i].armed || E.sensors[i].fired)) i++;
     if (i == E.n_sensors) (void)APPEND(E.sensors, E.n_sensors);
     E.sensors[i] = (struct sensor){.signal = -1, .plus = plus, .minus = minus, .rise_v = level_v, .fall_v = level_v,
-                                   .state = pyh_value(plus) - pyh_value(minus) >= level_v, .wanted = rising,
-                                   .armed = true};
+                                   .wanted = rising, .arming = true};
     digital_land(); /* the step under way was solved without this watch */
     return i;
 }
 
 void pyh_unwatch(int watch) {
     struct sensor *s = &E.sensors[watch];
-    s->armed = s->fired = s->crossed = false;
+    s->arming = s->armed = s->fired = s->crossed = false;
 }
 
 /* Whether a watch has fired; it is then free again. */

@@ -121,7 +121,11 @@ static PLI_INT32 on_collect(p_cb_data cb) {
 
 int digital_signal(const char *name, bool drive) {
     for (int i = 0; i < E.n_signals; i++)
-        if (strcmp(E.signals[i].name, name) == 0) return i;
+        if (strcmp(E.signals[i].name, name) == 0) {
+            if ((E.signals[i].drive != NULL) == drive) return i;
+            fail("signal '%s' is both driven and read by the analog side: give each direction a port of its own", name);
+            return -1;
+        }
     vpiHandle h = vpi.by_name(name, NULL);
     if (!h) {
         fail("no signal '%s' in the HDL design", name);

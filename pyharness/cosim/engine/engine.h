@@ -60,7 +60,7 @@ struct driver {
  * when it crosses one level. */
 struct sensor {
     int signal, bit;
-    bool armed, fired, wanted; /* of a watch: waiting; crossed to the level wanted */
+    bool arming, armed, fired, wanted; /* of a watch: for its first point; waiting; crossed to the level wanted */
     int plus, minus; /* indices into the solution; 0 is ground */
     double rise_v, fall_v;
     bool state, crossed;

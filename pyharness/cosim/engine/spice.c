@@ -49,11 +49,14 @@ static int on_char(char *text, int id, void *user) {
     return 0;
 }
 
+static bool exited; /* ngspice is past help: it would have ended its process, and holds half a circuit */
+
 static int on_exit_request(int status, NG_BOOL immediate, NG_BOOL quit, int id, void *user) {
     (void)immediate, (void)quit, (void)id, (void)user;
     char text[64];
     snprintf(text, sizeof text, "ngspice asked to exit with status %d", status);
     spice_remember(text);
+    exited = true;
     return 0;
 }
 
@@ -156,6 +159,11 @@ static void init_without_user_files(void) {
 }
 
 static int load(const char *path) {
+    if (exited) {
+        fail("ngspice broke down over an earlier circuit of this process and cannot be used again in it: mend that circuit, or "
+             "give its block isolated=True, which runs ngspice in a process of its own");
+        return -1;
+    }
     if (!ng.handle) { /* a second ngSpice_Init corrupts its stack: once per process */
         void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (!h) {
@@ -207,7 +215,7 @@ int spice_serve(enum request request) {
         sync_run(E.argument);
         return 0;
     case CLEAR:
-        if (ng.handle) spice_clear();
+        if (ng.handle && !exited) spice_clear();
         solution_forget();
         return 0;
     }

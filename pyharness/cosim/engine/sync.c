@@ -108,6 +108,12 @@ static double start_ramps(double t) {
         log_edge(tick, t, i, 0, d->target_v);
     }
     for (int i = 0; i < E.n_phases; i++) E.phases[i].now = E.phases[i].next;
+    for (int i = 0; i < E.n_sensors; i++) {
+        struct sensor *s = &E.sensors[i];
+        if (!s->arming) continue; /* the watch begins at this point, by the solver's own value */
+        s->arming = false, s->armed = true;
+        s->state = voltage(E.accepted, s->plus, s->minus) >= s->rise_v;
+    }
     E.land = false;
     return shortest;
 }
@@ -118,10 +124,11 @@ static void start_edges(double t) {
     set_breakpoints(t, t);
 }
 
+/* A voltage on a level counts as above it: one that stands there crosses nothing. */
 static bool beyond(const struct sensor *s, const double *x) {
     if (s->signal < 0 && !s->armed) return false;
     double v = voltage(x, s->plus, s->minus);
-    return s->state ? v <= s->fall_v : v >= s->rise_v;
+    return s->state ? v < s->fall_v : v >= s->rise_v;
 }
 
 /* The first sensor to cross in the step, by straight lines; -1 if none does. */
@@ -186,7 +193,7 @@ static void begin(double t, const double *x) {
     }
     for (int i = 0; i < E.n_sensors; i++) {
         struct sensor *s = &E.sensors[i];
-        if (s->signal >= 0) s->state = voltage(x, s->plus, s->minus) > 0.5 * (s->rise_v + s->fall_v);
+        if (s->signal >= 0) s->state = voltage(x, s->plus, s->minus) >= 0.5 * (s->rise_v + s->fall_v);
     }
 }
 
