@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from tempfile import TemporaryFile
 from typing import Any, Literal, TextIO
 from xml.etree import ElementTree
 
@@ -140,15 +141,19 @@ def _folder(path: Path) -> Iterator[None]:
     """Hold the run's folder for this run alone."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = (path / ".lock").open("w")
+        with TemporaryFile(dir=path):
+            pass
+        lock = os.open(path, os.O_RDONLY)
     except OSError as cause:
         raise ConfigError(f"cannot write into the run's folder {path}: {cause.strerror}; choose another") from None
-    with lock:
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise ConfigError(f"another run writes into {path} now: give each run a folder of its own") from None
         yield
+    finally:
+        os.close(lock)
 
 
 def _failures(results: Path) -> list[str]:

@@ -76,10 +76,11 @@ def test_a_death_after_the_tests_is_a_failure(tmp_path: Path) -> None:
 
 def test_a_folder_is_one_runs(tmp_path: Path) -> None:
     """Two runs at once in one folder, and a folder that is none."""
-    with (tmp_path / ".lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(ConfigError, match=r"another run writes into .* now: give each run a folder of its own"):
-            simulate([PINS_V], "pins_top", "ending_tests", tmp_path, python_path=[HERE])
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(ConfigError, match=r"another run writes into .* now: give each run a folder of its own"):
+        simulate([PINS_V], "pins_top", "ending_tests", tmp_path, python_path=[HERE])
+    os.close(other)
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"cannot write into the run's folder .*file"):
         simulate([PINS_V], "pins_top", "ending_tests", tmp_path / "file", python_path=[HERE])
