@@ -249,7 +249,10 @@ class AnalogBlock:
         await Timer(1, "step")
 
     async def state(self) -> dict[str, float]:
-        """Return every node voltage, and every inductor's current as ``<inductor>#branch``: what :meth:`start` restores."""
+        """Return every node voltage, and every inductor's current as ``<inductor>#branch``: what :meth:`start` restores.
+
+        Inner nodes of compiled models (OSDI) are among them, but ngspice takes no start for those.
+        """
         await self.land()
         names = [n for n in self._of_run().unknowns(self) if not n.endswith("#branch") or n.startswith("l")]
         return {name: self.voltage(name) for name in names}

@@ -72,15 +72,15 @@ class Names:
         return f"{self.label}_{node}" if self.label else node
 
     def full(self, name: str) -> str:
-        """Return ngspice's name for a node, or for ``source#branch``, of the block."""
+        """Return ngspice's name for a node, ``source#branch`` or ``element#node`` of the block."""
         low = name.lower()
         if not self.label or low in ("0", "gnd"):
             return low
         if low in map(str.lower, self.ports):
             return self.outer(low)
         x = f"x{self.label}"
-        # a source inside a subcircuit gets its letter and the instance before its name, once more for each level
-        return f"{low[0]}.{x}.{low}" if low.endswith("#branch") else f"{x}.{low}"
+        # what belongs to an element (a branch, an inner node) gets the element's letter and the instance, once more for each level
+        return f"{low[0]}.{x}.{low}" if "#" in low else f"{x}.{low}"
 
     def local(self, full: str) -> str | None:
         """Return the block's own name for one of ngspice's; None where it is another block's."""
@@ -376,6 +376,13 @@ class Session:
     def _load(self, states: Mapping[AnalogBlock, Mapping[str, float]]) -> SolverOptions:
         """Hand the circuit to ngspice; return the options in force."""
         engine = self.engine
+        for block, state in states.items():
+            inner = [name for name in state if "#" in name and not name.endswith("#branch")]
+            if inner and block.libraries:
+                raise ConfigError(
+                    f"the inner node {inner[0]} of a compiled model takes no start in ngspice: let the run go on with the model's "
+                    "ngspice form, or start the model's own parameter there"
+                )
         options = replace(self.options, use_initial_conditions=True) if states else self.options
         sources = [line for block in self.blocks for line in self._declare_drivers(block)]
         starts = [

@@ -22,7 +22,8 @@ _SCOPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,254}\Z")
 
 
 def _variable(node: str) -> str:
-    return re.sub(r"[.#]", "_", node)
+    # the inner node of a compiled model goes by its instance, as that of a subcircuit does: n.x1.n1#a is x1.a
+    return re.sub(r"[.#]", "_", re.sub(r"^n\.(.+)\.n\w*#", r"\1.", node))
 
 
 def write_probe_module(

@@ -9,6 +9,7 @@ import pytest
 from cocotb.triggers import Timer
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions, start_together
+from pyharness.errors import ConfigError
 from pyharness.veriloga import compile_osdi, emit_ngspice, load_device, osdi_subcircuit
 
 OPTIONS = SolverOptions(reltol=1e-5, vntol_v=1e-9, trtol=0.5)
@@ -28,7 +29,7 @@ def forms():
 
 def block(shell, subcircuit, libraries):
     netlist = [*subcircuit.text.splitlines(), "rs drive d 5110", "x1 d 0 dut x0=0", "e1 sense 0 drive d 1"]
-    return AnalogBlock(shell, netlist, PINS, options=OPTIONS, libraries=libraries, log_edges=True)
+    return AnalogBlock(shell, netlist, PINS, options=OPTIONS, phase="phase", libraries=libraries, log_edges=True)
 
 
 async def reset(dut):
@@ -61,27 +62,22 @@ async def both_forms_take_the_same_course(dut):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="sec")
-async def state_is_saved_and_restored(dut):
-    """The state of the compiled device goes on where it was left: a run cut in two ends as one in a piece."""
+async def a_state_of_inner_nodes_is_refused(dut):
+    """ngspice would start the compiled device anew without a word; reading the state, or leaving inner nodes out, is fine."""
     await reset(dut)
     _, (subcircuit, libraries) = forms()
     node = subcircuit.state_vector("x1", "n_x")[2:-1]
-    ends = []
-    for cut in (False, True):
-        part = block(dut.u_left, subcircuit, libraries)
-        await part.start()
-        dut.left.value = 1
-        await Timer(2, "ms")
-        if cut:
-            kept = await part.state()
-            await part.stop()
-            part = block(dut.u_left, subcircuit, libraries)
-            await part.start(state=kept)
-        await Timer(2, "ms")
-        await part.land()
-        ends.append(part.voltage(node))
-        dut.left.value = 0
-        await Timer(10, "us")
-        await part.stop()
-    assert 0.1 < ends[0] < 0.9
-    assert ends[1] == pytest.approx(ends[0], rel=1e-3)
+    part = block(dut.u_left, subcircuit, libraries)
+    await part.start()
+    dut.left.value = 1
+    await Timer(1, "ms")
+    kept = await part.state()
+    assert kept[node] > 0.1
+    await part.stop()
+    part = block(dut.u_left, subcircuit, libraries)
+    with pytest.raises(
+        ConfigError, match=r"the inner node n\.x1\.n1#n_x of a compiled model takes no start in ngspice"
+    ):
+        await part.start(state=kept)
+    await part.start(state={name: volt for name, volt in kept.items() if "#" not in name})
+    await part.stop()
