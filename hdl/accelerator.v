@@ -112,11 +112,12 @@ module accelerator #(
     wire        cell_select, cell_write, cell_sense, cell_is_reset;
     wire [11:0] cell_drive;
     wire        infer_select, infer_first, infer_second, convert_first, convert_second, keep_first, keep_second;
+    wire [COLS-1:0] adc_done, adc_selected;
+    wire        u_registers_done;
     reg         reading_q;
 
     assign job_done = program_done || infer_done;
     assign irq_o    = u_registers_done;
-    wire u_registers_done;
 
     wire [31:0] hidden_word;
     generate
@@ -310,7 +311,6 @@ module accelerator #(
     );
 
     // -- converters and neurons, one a column: layer 1, then layer 2 ------------------------------------------------
-    wire [COLS-1:0]       adc_done, adc_selected;
     wire [12*COLS-1:0]    adc_code, adc_result;
     wire [COLS-1:0]       cmp = {l2_cmp_i, l1_cmp_i};
     wire [16*NEURONS-1:0] sums;

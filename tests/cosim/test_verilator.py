@@ -44,7 +44,7 @@ def test_pins(tmp_path: Path, verilator: None) -> None:
 def test_several_blocks(tmp_path: Path, verilator: None) -> None:
     """Blocks that run together."""
     done = simulate([HERE / "several.v"], "several_top", "several_tests", tmp_path, python_path=[HERE], simulator="verilator")  # fmt: skip
-    assert done.tests == 4
+    assert done.tests == 10
 
 
 def test_every_event_is_where_icarus_has_it(tmp_path: Path, verilator: None) -> None:

@@ -205,10 +205,10 @@ static int solved(double t, double *delta) {
 
     if (has_goal) {
         /* The digital side already waits on an edge; a crossing that only the shorter step shows cannot be
-         * delivered before that edge any more: it goes out with it, and is counted. */
+         * delivered before that edge any more: it goes out right after it, and is counted. */
         bool landed = t >= goal_s - eps;
         if (first_crossing(t, x, &crossing_s) >= 0) {
-            commit_crossings(E.now_tick, true);
+            commit_crossings(E.now_tick + 1, true); /* it gets there a tick later, when the edge has been dealt with */
             E.poke = true;
         }
         accept(t, x);
