@@ -117,9 +117,8 @@ class Solver(_Section):
     """Accuracy of the analog side: see :class:`pyharness.cosim.SolverOptions`."""
 
     reltol: Annotated[float, Field(ge=1e-9, le=1e-2)] = 5e-5
-    vntol_v: Annotated[float, Field(ge=1e-12, le=1e-2)] = (
-        1e-8  # a state, 0 .. 1, is a voltage too; carbon's moves below 0.02
-    )
+    # small: a state, 0 .. 1, is a voltage too, and carbon's moves below 0.02
+    vntol_v: Annotated[float, Field(ge=1e-12, le=1e-2)] = 1e-8
     trtol: Annotated[float, Field(ge=0.1, le=100)] = 0.5
     tmax_s: Annotated[float, Field(ge=1e-9, le=1e-2)] = 1e-3
     crossing_tol_s: Annotated[float, Field(ge=1e-12, le=1e-6)] = 2e-8

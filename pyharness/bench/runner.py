@@ -93,7 +93,7 @@ def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     nodes = [f"{layer.name}_col{c}_out" for layer in job.layers for c in range(layer.cols)]
     nodes += [f"{layer.name}_row{r}" for layer in job.layers for r in range(layer.rows)]
     state = job.device.module.internal_nodes[0]
-    states = [job.subcircuit.state_vector(f"x{cell.instance}", state)[2:-1] for cell in job.array.cells]
+    states = [job.subcircuit.inner_node(f"x{cell.instance}", state) for cell in job.array.cells]
     source, probes = write_probe_module(folder, [*nodes, *states], _LOGIC)
     shown = ["system_top.u_array.phase[2:0]", "system_top.u_array.l1_word[8:0]", "system_top.u_array.l1_cmp[2:0]"]
     write_gtkwave_view(folder / "waves.gtkw", "waves.vcd", shown, [*nodes[:7], *states[:6]])

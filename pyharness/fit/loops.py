@@ -54,11 +54,9 @@ def simulate_loops(
         cycles: simulated, so that the last one repeats.
         start: state at the start.
     """
-    shape = np.broadcast_shapes(amplitude_v.shape, *(np.shape(p) for p in parameters.values()))
-    device = _Device(model, parameters, series_ohm, np.full(shape, start))
+    device = _Device(model, parameters, series_ohm, 0 * amplitude_v, start)
     dt = 1 / frequency_hz / steps
-    voltages, currents = np.empty((steps, *shape)), np.empty((steps, *shape))
-    device.settle(np.zeros(shape))
+    voltages, currents = np.empty((2, steps, *device.state.shape))
     for n in range(cycles * steps):
         device.advance(dt, amplitude_v * math.sin(2 * math.pi * (n + 1) / steps))
         if n >= (cycles - 1) * steps:
@@ -81,23 +79,24 @@ def pulse_resistances(
 
     Steps grow with time, from 1e-5 of the width; otherwise as :func:`simulate_loops`.
     """
-    shape = np.broadcast_shapes(amplitude_v.shape, *(np.shape(p) for p in parameters.values()))
-    device = _Device(model, parameters, series_ohm, np.full(shape, start))
-    source = np.broadcast_to(amplitude_v, shape)
-    device.settle(source)
+    device = _Device(model, parameters, series_ohm, amplitude_v, start)
     times = np.concatenate([[0.0], np.geomspace(1e-5, 1, steps)])
     for dt in np.diff(times):
-        device.advance(dt * width_s, source)
+        device.advance(dt * width_s, amplitude_v)
     return np.asarray(read_v / model.current(read_v, device.state, **device.given))
 
 
 class _Device:
-    """Many devices behind a resistor, advanced together."""
+    """Many devices behind a resistor, advanced together: one for each parameter set and source."""
 
-    def __init__(self, model: NumpyModel, parameters: Mapping[str, ArrayLike], series_ohm: float, state: Array) -> None:
-        self.model, self.series_ohm, self.state = model, series_ohm, state
+    def __init__(
+        self, model: NumpyModel, parameters: Mapping[str, ArrayLike], series_ohm: float, source: Array, start: float
+    ) -> None:
+        shape = np.broadcast_shapes(source.shape, *(np.shape(p) for p in parameters.values()))
+        self.model, self.series_ohm, self.state = model, series_ohm, np.full(shape, start)
         self.given = {**parameters, "x0": 0.0}
-        self.v = np.zeros(state.shape)
+        self.v = np.zeros(shape)
+        self.settle(source)
 
     def divide(self, source: Array, s: Array, v: Array) -> tuple[Array, Array, Array, Array]:
         """Return (device voltage, current, rate, slope of the rate along the divider)."""

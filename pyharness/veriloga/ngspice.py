@@ -67,9 +67,13 @@ class Subcircuit:
     ignored: tuple[str, ...] = ()
     library: Path | None = None
 
-    def state_vector(self, instance: str, node: str) -> str:
+    def inner_node(self, instance: str, node: str) -> str:
         """Return ngspice's name for internal node ``node`` of ``instance``, the path of an X line without dots at its ends."""
-        return f"v(n.{instance}.n1#{node})" if self.library else f"v({instance}.{node})"
+        return f"n.{instance}.n1#{node}" if self.library else f"{instance}.{node}"
+
+    def state_vector(self, instance: str, node: str) -> str:
+        """Return the vector of that node's voltage."""
+        return f"v({self.inner_node(instance, node)})"
 
 
 class _Emitter:

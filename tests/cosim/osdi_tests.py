@@ -7,6 +7,7 @@ from pathlib import Path
 import cocotb
 import pytest
 from cocotb.triggers import Timer
+from several_tests import reset
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, SolverOptions, start_together
 from pyharness.errors import ConfigError
@@ -32,12 +33,6 @@ def block(shell, subcircuit, libraries):
     return AnalogBlock(shell, netlist, PINS, options=OPTIONS, phase="phase", libraries=libraries, log_edges=True)
 
 
-async def reset(dut):
-    dut.left.value = dut.right.value = 0
-    dut.left_phase.value = dut.right_phase.value = 0
-    await Timer(1, "us")
-
-
 @cocotb.test(timeout_time=1, timeout_unit="sec")
 async def both_forms_take_the_same_course(dut):
     """Two SET pulses of 1 V, 10 ms: crossings within the located width, states within 1e-4 of each other; one ngspice."""
@@ -51,7 +46,7 @@ async def both_forms_take_the_same_course(dut):
         dut.left.value = dut.right.value = 0
         await Timer(1, "ms")
     await left.land()
-    states = [part.voltage(s.state_vector("x1", "n_x")[2:-1]) for part, s in ((left, b), (right, osdi))]
+    states = [part.voltage(s.inner_node("x1", "n_x")) for part, s in ((left, b), (right, osdi))]
     assert states[0] > 0.5
     assert states[1] == pytest.approx(states[0], rel=1e-4)
     times = [[t.analog_s for t in part.transitions() if not t.to_analog] for part in (left, right)]
@@ -66,7 +61,7 @@ async def a_state_of_inner_nodes_is_refused(dut):
     """ngspice would start the compiled device anew without a word; reading the state, or leaving inner nodes out, is fine."""
     await reset(dut)
     _, (subcircuit, libraries) = forms()
-    node = subcircuit.state_vector("x1", "n_x")[2:-1]
+    node = subcircuit.inner_node("x1", "n_x")
     part = block(dut.u_left, subcircuit, libraries)
     await part.start()
     dut.left.value = 1

@@ -39,25 +39,31 @@ def test_the_wall_clock_limit_ends_the_run(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_simulator_is_a_failure(tmp_path: Path, how: signal.Signals) -> None:
-    """The simulator process is killed while both sides run: the caller gets an error, not a hang, and a log."""
+def endless_run(folder: Path) -> tuple[subprocess.Popen[str], int]:
+    """Start a script that simulates for ever in ``folder``; return it and its simulator's process id, once both sides run."""
     script = (
         "from pathlib import Path\nfrom pyharness.cosim import simulate\n"
-        f"simulate([Path({str(PINS_V)!r})], 'pins_top', 'ending_tests', Path({str(tmp_path)!r}),\n"
+        f"simulate([Path({str(PINS_V)!r})], 'pins_top', 'ending_tests', Path({str(folder)!r}),\n"
         f"         testcase='runs_for_ever', python_path=[Path({str(HERE)!r})])\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
-    log = tmp_path / "simulator.log"
+    log = folder / "simulator.log"
     deadline = time.monotonic() + 60
     while not (running := re.search(r"running as process (\d+)\.", log.read_text() if log.exists() else "")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    os.kill(int(running[1]), how)
+    return process, int(running[1])
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_simulator_is_a_failure(tmp_path: Path, how: signal.Signals) -> None:
+    """The simulator process is killed while both sides run: the caller gets an error, not a hang, and a log."""
+    process, simulator = endless_run(tmp_path)
+    os.kill(simulator, how)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "the simulator ended without results" in errors or "SimFailure" in errors or "shut down" in errors.lower()
-    assert "running" in log.read_text()
+    assert "running" in (tmp_path / "simulator.log").read_text()
 
 
 def test_an_ngspice_past_help_is_told(tmp_path: Path) -> None:
@@ -88,19 +94,10 @@ def test_a_folder_is_one_runs(tmp_path: Path) -> None:
 
 def test_a_killed_script_leaves_no_simulator(tmp_path: Path) -> None:
     """SIGKILL of the process that called simulate(): its simulator goes with it."""
-    script = (
-        "from pathlib import Path\nfrom pyharness.cosim import simulate\n"
-        f"simulate([Path({str(PINS_V)!r})], 'pins_top', 'ending_tests', Path({str(tmp_path)!r}),\n"
-        f"         testcase='runs_for_ever', python_path=[Path({str(HERE)!r})])\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
-    log = tmp_path / "simulator.log"
-    deadline = time.monotonic() + 60
-    while not (running := re.search(r"running as process (\d+)\.", log.read_text() if log.exists() else "")):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    process, simulator = endless_run(tmp_path)
     process.kill()
-    process.wait()
-    while Path("/proc", running[1], "exe").exists():
+    process.communicate(timeout=30)
+    deadline = time.monotonic() + 60
+    while Path("/proc", str(simulator), "exe").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
