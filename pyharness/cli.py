@@ -217,6 +217,7 @@ class Target(StrEnum):
     ngspice = "ngspice"
     osdi = "osdi"
     numpy = "numpy"
+    verilog = "verilog"
 
 
 @_typer.command("compile")
@@ -227,9 +228,11 @@ def compile_model(
     ] = None,
     target: Annotated[
         Target,
-        typer.Option(help="auto: by the ending of -o (.osdi, .py, .sub, .cir), else by what this ngspice loads."),
+        typer.Option(help="auto: by the ending of -o (.osdi, .py, .vh, .sub, .cir), else by what this ngspice loads."),
     ] = Target.auto,
-    name: Annotated[str | None, typer.Option(help="Name of the subcircuit; the module's by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the subcircuit, the module's by default; prefix of the Verilog names.")
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, put in.")] = None,
     instance: Annotated[
         list[str] | None, typer.Option(help="Parameter to leave free; the marked ones by default.")
@@ -237,9 +240,9 @@ def compile_model(
     include: Annotated[list[Path] | None, typer.Option("-I", help="Folder to search for `include files.")] = None,
     force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
-    """Translate a Verilog-A module: ngspice subcircuit, OSDI library or NumPy functions."""
+    """Translate a Verilog-A module: ngspice subcircuit, OSDI library, NumPy or Verilog functions."""
     from pyharness.spice import ngspice_has_osdi
-    from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, load_module, osdi_compiler
+    from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, emit_verilog, load_module, osdi_compiler
     from pyharness.veriloga.ngspice import left_out
 
     module = load_module(model, include or [])
@@ -263,7 +266,13 @@ def compile_model(
         with _writing("-o", output):
             _keep_existing([output], force)
     if target is Target.auto:
-        endings = {".osdi": Target.osdi, ".py": Target.numpy, ".sub": Target.ngspice, ".cir": Target.ngspice}
+        endings = {
+            ".osdi": Target.osdi,
+            ".py": Target.numpy,
+            ".vh": Target.verilog,
+            ".sub": Target.ngspice,
+            ".cir": Target.ngspice,
+        }
         # a library needs a file, and takes its values on the .model line
         may_be_library = output is not None and not values and not name
         by_tool = Target.osdi if may_be_library and ngspice_has_osdi() else Target.ngspice
@@ -281,6 +290,8 @@ def compile_model(
         return
     if target is Target.numpy:
         text, ignored = compile_numpy(module, values, tuple(free)).source, left_out(module)
+    elif target is Target.verilog:
+        text, ignored = emit_verilog(module, values, free, prefix=name or "device"), left_out(module)
     else:
         subcircuit = emit_ngspice(module, name=name or module.name.lower(), parameters=values, instance_parameters=free)
         text, ignored = subcircuit.text + "\n", subcircuit.ignored

@@ -11,6 +11,7 @@ from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
 from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.reference import divider_voltage, integrate
+from pyharness.veriloga.verilog_target import device_model, emit_verilog
 
 __all__ = (
     "Card",
@@ -21,9 +22,11 @@ __all__ = (
     "Subcircuit",
     "compile_numpy",
     "compile_osdi",
+    "device_model",
     "divider_voltage",
     "emit_ngspice",
     "emit_osdi",
+    "emit_verilog",
     "integrate",
     "load_card",
     "load_device",
