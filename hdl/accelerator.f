@@ -1,5 +1,6 @@
 accelerator.v
 registers.v
+settings.v
 program_sequencer.v
 write_verify.v
 cell_access.v

@@ -17,7 +17,7 @@ module accelerator #(
     input  wire                    clk_i,
     input  wire                    rst_ni,
     // AXI4-Lite registers
-    input  wire [11:0]             s_axil_awaddr,
+    input  wire [15:0]             s_axil_awaddr,
     input  wire [2:0]              s_axil_awprot,
     input  wire                    s_axil_awvalid,
     output wire                    s_axil_awready,
@@ -28,7 +28,7 @@ module accelerator #(
     output wire [1:0]              s_axil_bresp,
     output wire                    s_axil_bvalid,
     input  wire                    s_axil_bready,
-    input  wire [11:0]             s_axil_araddr,
+    input  wire [15:0]             s_axil_araddr,
     input  wire [2:0]              s_axil_arprot,
     input  wire                    s_axil_arvalid,
     output wire                    s_axil_arready,
@@ -57,14 +57,16 @@ module accelerator #(
     input  wire [L2_COLS-1:0]      l2_cmp_i,
     // 0 idle, 1 reset, 2 write, 3 verify, 4 inference
     output wire [2:0]              phase_o,
-    // pulse log: one cycle after each trim pulse was verified
+    // pulse log: one cycle after each pulse was verified; see write_verify
     output wire                    log_valid_o,
-    output wire [7:0]              log_device_o,
+    output wire [11:0]             log_device_o,
+    output wire                    log_initial_o,
     output wire                    log_is_reset_o,
     output wire [10:0]             log_amplitude_o,
     output wire [19:0]             log_cycles_o,
     output wire [11:0]             log_before_o,
-    output wire [11:0]             log_after_o
+    output wire [11:0]             log_after_o,
+    output wire [2:0]              log_verdict_o
 );
     localparam integer DEVICES = L1_ROWS * L1_COLS + L2_ROWS * L2_COLS;
     localparam integer NEURONS = L1_COLS + L2_COLS;
@@ -73,8 +75,9 @@ module accelerator #(
 `ifndef SYNTHESIS
     initial begin
         if (L2_ROWS != L1_COLS) $fatal(1, "L2_ROWS must equal L1_COLS, got %0d and %0d (instance %m)", L2_ROWS, L1_COLS);
-        if (DEVICES > 128) $fatal(1, "at most 128 devices, got %0d (instance %m)", DEVICES);
+        if (DEVICES > 2048) $fatal(1, "at most 2048 devices, got %0d (instance %m)", DEVICES);
         if (L1_ROWS > 32) $fatal(1, "at most 32 pixels, got %0d (instance %m)", L1_ROWS);
+        if (L1_COLS > 32) $fatal(1, "at most 32 hidden neurons, got %0d (instance %m)", L1_COLS);
     end
 `endif
 
@@ -82,7 +85,11 @@ module accelerator #(
     wire        program_start, infer_start, abort, read_start, job_done;
     wire [10:0] read_code, set_start, set_max, reset_start, reset_max, step_min, step_max, reset_step, init_code;
     wire [15:0] settle, tolerance, threshold;
-    wire [7:0]  bit_cycles, guard, stuck_limit, device;
+    wire [7:0]  bit_cycles, guard, stuck_limit;
+    wire [11:0] device;
+    wire [1:0]  algorithm;
+    wire [10:0] law_offset;
+    wire [15:0] law_slope, trim_gain;
     wire [3:0]  confirm, gain_shift, shift;
     wire [19:0] set_cycles, reset_cycles, init_cycles;
     wire        init_enable;
@@ -96,12 +103,13 @@ module accelerator #(
     reg  [15:0] accumulator_q;
     reg  [8*L1_COLS-1:0] hidden_q;
     reg         outcome_valid_q;
-    reg  [7:0]  outcome_index_q;
+    reg  [11:0] outcome_index_q;
     reg  [24:0] outcome_q;
 
     // -- sequencers -------------------------------------------------------------------------------------------------
     wire        program_busy, program_done, infer_busy, infer_done;
-    wire [7:0]  index, row, col;
+    wire [11:0] index;
+    wire [7:0]  row, col;
     wire        layer, start_write, write_done, start_read;
     wire        verify_read, pulse, pulse_is_reset, access_done, convert;
     wire [10:0] amplitude;
@@ -119,12 +127,12 @@ module accelerator #(
     assign job_done = program_done || infer_done;
     assign irq_o    = u_registers_done;
 
-    wire [31:0] hidden_word;
+    wire [255:0] hidden_words;
     generate
-        if (L1_COLS >= 4) begin : gen_hidden_full
-            assign hidden_word = hidden_q[31:0];
+        if (L1_COLS == 32) begin : gen_hidden_full
+            assign hidden_words = hidden_q;
         end else begin : gen_hidden_part
-            assign hidden_word = {{(32 - 8 * L1_COLS) {1'b0}}, hidden_q};
+            assign hidden_words = {{(256 - 8 * L1_COLS) {1'b0}}, hidden_q};
         end
     endgenerate
 
@@ -163,7 +171,7 @@ module accelerator #(
         .read_result_i(read_result_q),
         .class_i(class_q),
         .accumulator_i(accumulator_q),
-        .hidden_i(hidden_word),
+        .hidden_i(hidden_words),
         .outcome_valid_i(outcome_valid_q),
         .outcome_index_i(outcome_index_q),
         .outcome_i(outcome_q),
@@ -192,6 +200,10 @@ module accelerator #(
         .image_o(image),
         .shift_o(shift),
         .threshold_o(threshold),
+        .algorithm_o(algorithm),
+        .law_offset_o(law_offset),
+        .law_slope_o(law_slope),
+        .trim_gain_o(trim_gain),
         .bias_o(bias),
         .table_o(activations),
         .target_index_i(index),
@@ -228,6 +240,10 @@ module accelerator #(
         .abort_i(abort),
         .start_i(start_write),
         .target_i(target),
+        .algorithm_i(algorithm),
+        .law_offset_i(law_offset),
+        .law_slope_i(law_slope),
+        .trim_gain_i(trim_gain),
         .confirm_i(confirm),
         .set_start_i(set_start),
         .set_max_i(set_max),
@@ -257,11 +273,13 @@ module accelerator #(
         .pulses_o(pulses),
         .last_code_o(last_code),
         .log_valid_o(log_valid_o),
+        .log_initial_o(log_initial_o),
         .log_is_reset_o(log_is_reset_o),
         .log_amplitude_o(log_amplitude_o),
         .log_cycles_o(log_cycles_o),
         .log_before_o(log_before_o),
-        .log_after_o(log_after_o)
+        .log_after_o(log_after_o),
+        .log_verdict_o(log_verdict_o)
     );
 
     assign log_device_o = index;
@@ -371,7 +389,7 @@ module accelerator #(
             accumulator_q   <= 16'd0;
             hidden_q        <= {(8 * L1_COLS) {1'b0}};
             outcome_valid_q <= 1'b0;
-            outcome_index_q <= 8'd0;
+            outcome_index_q <= 12'd0;
             outcome_q       <= 25'd0;
         end else begin
             if (program_start || read_start || abort) reading_q <= read_start;

@@ -14,11 +14,11 @@ module program_sequencer #(
     input  wire       abort_i,
     input  wire       program_i,      // one cycle: program all devices
     input  wire       read_i,         // one cycle: read device_i
-    input  wire [7:0] device_i,
+    input  wire [11:0] device_i,
     output wire       busy_o,         // reset value 0
     output reg        done_o,         // one cycle; reset value 0
     // present device
-    output reg  [7:0] index_o,
+    output reg  [11:0] index_o,
     output reg        layer_o,        // 0 first, 1 second
     output reg  [7:0] row_o,
     output reg  [7:0] col_o,
@@ -29,7 +29,8 @@ module program_sequencer #(
     input  wire       read_done_i
 );
     localparam integer DEVICES = L1_ROWS * L1_COLS + L2_ROWS * L2_COLS;
-    localparam [7:0] LAST = DEVICES[7:0] - 8'd1;
+    localparam integer LAST_DEVICE = DEVICES - 1;
+    localparam [11:0] LAST = LAST_DEVICE[11:0];
     localparam integer LAST_ROW_1 = L1_ROWS - 1, LAST_COL_1 = L1_COLS - 1, LAST_COL_2 = L2_COLS - 1;
     localparam [2:0] ST_IDLE = 3'd0, ST_SEEK = 3'd1, ST_WRITE = 3'd2, ST_READ = 3'd3;
 
@@ -47,7 +48,7 @@ module program_sequencer #(
             state_q       <= ST_IDLE;
             reading_q     <= 1'b0;
             done_o        <= 1'b0;
-            index_o       <= 8'd0;
+            index_o       <= 12'd0;
             layer_o       <= 1'b0;
             row_o         <= 8'd0;
             col_o         <= 8'd0;
@@ -60,7 +61,7 @@ module program_sequencer #(
             case (state_q)
                 // wait for a command
                 ST_IDLE: begin
-                    index_o   <= 8'd0;
+                    index_o   <= 12'd0;
                     layer_o   <= 1'b0;
                     row_o     <= 8'd0;
                     col_o     <= 8'd0;
@@ -108,7 +109,7 @@ module program_sequencer #(
 
     task advance;
         begin
-            index_o <= index_o + 8'd1;
+            index_o <= index_o + 12'd1;
             layer_o <= layer_o || layer_ends;
             col_o   <= row_ends ? 8'd0 : col_o + 8'd1;
             row_o   <= layer_ends ? 8'd0 : row_ends ? row_o + 8'd1 : row_o;

@@ -11,7 +11,7 @@ module system_top #(
 ) (
     input  wire        clk_i,
     input  wire        rst_ni,
-    input  wire [11:0] s_axil_awaddr,
+    input  wire [15:0] s_axil_awaddr,
     input  wire [2:0]  s_axil_awprot,
     input  wire        s_axil_awvalid,
     output wire        s_axil_awready,
@@ -22,7 +22,7 @@ module system_top #(
     output wire [1:0]  s_axil_bresp,
     output wire        s_axil_bvalid,
     input  wire        s_axil_bready,
-    input  wire [11:0] s_axil_araddr,
+    input  wire [15:0] s_axil_araddr,
     input  wire [2:0]  s_axil_arprot,
     input  wire        s_axil_arvalid,
     output wire        s_axil_arready,
@@ -32,12 +32,14 @@ module system_top #(
     input  wire        s_axil_rready,
     output wire        irq_o,
     output wire        log_valid_o,
-    output wire [7:0]  log_device_o,
+    output wire [11:0] log_device_o,
+    output wire        log_initial_o,
     output wire        log_is_reset_o,
     output wire [10:0] log_amplitude_o,
     output wire [19:0] log_cycles_o,
     output wire [11:0] log_before_o,
-    output wire [11:0] log_after_o
+    output wire [11:0] log_after_o,
+    output wire [2:0]  log_verdict_o
 );
     wire [12*L1_ROWS-1:0] l1_row_code;
     wire [11:0]           l1_ref_code;
@@ -100,11 +102,13 @@ module system_top #(
         .phase_o(phase),
         .log_valid_o(log_valid_o),
         .log_device_o(log_device_o),
+        .log_initial_o(log_initial_o),
         .log_is_reset_o(log_is_reset_o),
         .log_amplitude_o(log_amplitude_o),
         .log_cycles_o(log_cycles_o),
         .log_before_o(log_before_o),
-        .log_after_o(log_after_o)
+        .log_after_o(log_after_o),
+        .log_verdict_o(log_verdict_o)
     );
 
     analog_array #(

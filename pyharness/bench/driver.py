@@ -14,7 +14,7 @@ from pyharness.errors import SimulationError
 
 __all__ = ("STATUS", "Answer", "Driver", "Outcome")
 
-STATUS = ("untouched", "reached", "given_up", "stuck", "aborted")
+STATUS = ("untouched", "reached", "given_up", "stuck_low", "aborted", "stuck_high")
 _PROGRAM, _INFER, _ABORT, _READ = 1, 2, 4, 8
 _ANSWERS = ("OKAY", "EXOKAY", "SLVERR", "DECERR")
 
@@ -155,11 +155,11 @@ class Driver:
         """Classify an image given as bits, pixel i in bit i."""
         await self.write("IMAGE", image)
         await self._job(_INFER, 10_000)
-        codes = await self.read("HIDDEN")
+        words = [await self.read("HIDDEN", i) for i in range((hidden + 3) // 4)]
         return Answer(
             label=await self.read("CLASS"),
             accumulator=await self.read("ACCUMULATOR"),
-            hidden=tuple(codes >> 8 * i & 0xFF for i in range(min(hidden, 4))),
+            hidden=tuple(words[i // 4] >> 8 * (i % 4) & 0xFF for i in range(hidden)),
         )
 
     async def abort(self) -> None:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The register map, from ``hdl/registers.yaml``; run as a module to write ``registers.vh`` and README's table anew."""
+"""The register map, from ``hdl/registers.yaml``.
+
+Run as a module it writes what follows from it anew: ``registers.vh``, ``settings.v`` and the table in ``hdl/README.md``.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +16,7 @@ import yaml
 from pyharness.errors import ConfigError
 from pyharness.resources import hdl_dir
 
-__all__ = ("Register", "header_text", "markdown_table", "registers")
+__all__ = ("Register", "header_text", "markdown_table", "registers", "settings_text")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Register:
     reset: int = 0
     signed: bool = False
     count: int = 1
+
+    @property
+    def is_setting(self) -> bool:
+        """A single writable word, held by ``settings.v``."""
+        return self.access == "rw" and self.count == 1
 
     def address(self, index: int = 0) -> int:
         """Return the byte address of element ``index``.
@@ -75,21 +84,102 @@ def registers() -> dict[str, Register]:
 
 
 def header_text() -> str:
-    """Return ``registers.vh``."""
+    """Return ``registers.vh``: the addresses that ``registers.v`` deals with itself."""
     lines = [
         "// SPDX-License-Identifier: BSD-3-Clause",
-        "// Generated from registers.yaml by pyharness.bench.registers.",
+        "// Generated from registers.yaml by pyharness.bench.registers.  Those of the settings are in settings.v.",
     ]
     for r in registers().values():
-        lines.append(f"localparam [11:0] ADDR_{r.name} = 12'h{r.offset:03x};  // {r.access}, {r.text}")
+        if r.is_setting:
+            continue
+        lines.append(f"localparam [15:0] ADDR_{r.name} = 16'h{r.offset:04x};  // {r.access}, {r.text}")
+        if r.access == "ro" and r.reset:
+            lines.append(f"localparam [{r.width - 1}:0] RESET_{r.name} = {r.width}'h{r.reset:x};")
     return "\n".join([*lines, ""])
+
+
+def settings_text() -> str:
+    """Return ``settings.v``: storage, reset values and read-back of every single writable register."""
+    held = [r for r in registers().values() if r.is_setting]
+
+    def bits(r: Register) -> str:
+        return f"[{r.width - 1}:0]" if r.width > 1 else ""
+
+    def padded(r: Register) -> str:
+        name = f"{r.name.lower()}_o"
+        return name if r.width == 32 else f"{{{32 - r.width}'d0, {name}}}"
+
+    outputs = [f"    output reg  {bits(r):6} {r.name.lower()}_o" for r in held]
+    widest = max(r.width for r in held)
+    spare = f"wdata_i[31:{widest}]" if widest < 32 else ""
+    return "\n".join(
+        [
+            "// SPDX-License-Identifier: BSD-3-Clause",
+            "// Generated from registers.yaml by pyharness.bench.registers.",
+            "// Settings: every single writable register, with its reset value; meanings in registers.yaml.",
+            "`timescale 1ns / 1ps",
+            "`default_nettype none",
+            "",
+            "module settings (",
+            "    input  wire        clk_i,",
+            "    input  wire        rst_ni,",
+            "    input  wire        write_i,    // one cycle: wdata_i to waddr_i",
+            "    input  wire [15:0] waddr_i,",
+            "    input  wire [31:0] wdata_i,",
+            "    output reg         wknown_o,   // a setting lies at waddr_i",
+            "    input  wire [15:0] raddr_i,",
+            "    output reg  [31:0] rdata_o,",
+            "    output reg         rknown_o,",
+            ",\n".join(outputs),
+            ");",
+            *(f"    localparam [15:0] ADDR_{r.name} = 16'h{r.offset:04x};" for r in held),
+            "",
+            "    always @(*) begin",
+            "        rknown_o = 1'b1;",
+            "        case (raddr_i)",
+            *(f"            ADDR_{r.name}: rdata_o = {padded(r)};" for r in held),
+            "            default: begin",
+            "                rdata_o  = 32'd0;",
+            "                rknown_o = 1'b0;",
+            "            end",
+            "        endcase",
+            "        case (waddr_i)",
+            *textwrap.wrap(
+                ", ".join(f"ADDR_{r.name}" for r in held) + ": wknown_o = 1'b1;",
+                120,
+                initial_indent=" " * 12,
+                subsequent_indent=" " * 16,
+            ),
+            "            default: wknown_o = 1'b0;",
+            "        endcase",
+            "    end",
+            "",
+            "    always @(posedge clk_i or negedge rst_ni) begin",
+            "        if (!rst_ni) begin",
+            *(f"            {r.name.lower()}_o <= {r.width}'d{r.reset};" for r in held),
+            "        end else if (write_i) begin",
+            "            case (waddr_i)",
+            *(
+                f"                ADDR_{r.name}: {r.name.lower()}_o <= wdata_i{'[0]' if r.width == 1 else bits(r)};"
+                for r in held
+            ),
+            "                default: ;",
+            "            endcase",
+            "        end",
+            "    end",
+            *(["", f"    wire unused = &{{1'b0, {spare}}};"] if spare else []),
+            "endmodule",
+            "`default_nettype wire",
+            "",
+        ]
+    )
 
 
 def markdown_table() -> str:
     """Return the table of ``hdl/README.md``."""
     lines = ["| offset | name | access | bits | reset | meaning |", "|---|---|---|---|---|---|"]
     for r in registers().values():
-        span = f"0x{r.offset:03x}" + (f" + 4i, i < {r.count}" if r.count > 1 else "")
+        span = f"0x{r.offset:04x}" + (f" + 4i, i < {r.count}" if r.count > 1 else "")
         bits = f"{r.width}{' signed' if r.signed else ''}"
         lines.append(f"| {span} | {r.name} | {r.access} | {bits} | {r.reset} | {r.text} |")
     return "\n".join([*lines, ""])
@@ -98,6 +188,7 @@ def markdown_table() -> str:
 def main() -> None:
     """Write the generated files."""
     (hdl_dir() / "registers.vh").write_text(header_text(), encoding="utf-8")
+    (hdl_dir() / "settings.v").write_text(settings_text(), encoding="utf-8")
     readme: Path = hdl_dir() / "README.md"
     head, _, rest = readme.read_text(encoding="utf-8").partition("<!-- registers -->\n")
     _, _, tail = rest.partition("<!-- end of registers -->")

@@ -78,7 +78,15 @@ async def wrong_accesses_are_answered_with_errors(dut):
     m, bus = registers(), library_master(dut)
     assert (await bus.write(m["ID"].address(), bytes(4))).resp == AxiResp.SLVERR
     assert (await bus.write(m["OUTCOME"].address(3), bytes(4))).resp == AxiResp.SLVERR
-    for outside in (m["TARGET"].address(30), m["OUTCOME"].address(30), m["BIAS"].address(4), 0xF00):
+    for outside in (
+        m["TARGET"].address(30),
+        m["OUTCOME"].address(30),
+        m["BIAS"].address(4),
+        0x08C,
+        0x320,
+        0xFFC,
+        0x6000,
+    ):
         assert (await bus.write(outside, bytes(4))).resp == AxiResp.DECERR
         assert (await bus.read(outside, 4)).resp == AxiResp.DECERR
     await bus.write(m["SETTLE"].address(), (77).to_bytes(4, "little"))
@@ -165,7 +173,7 @@ async def a_stuck_device_is_found(dut):
     await driver.load("TARGET", [800] * 30)
     await driver.program(LIMIT_US)
     outcomes = [await driver.outcome(i) for i in range(30)]
-    assert [o.status for o in outcomes] == ["reached"] * 13 + ["stuck"] + ["reached"] * 16
+    assert [o.status for o in outcomes] == ["reached"] * 13 + ["stuck_low"] + ["reached"] * 16
     at_most = [w for w in array.writes if w[:3] == (0, 4, 1) and w[3] == 1000]
     assert not at_most  # a stuck device is not written in the model, so nothing was recorded
     assert outcomes[13].pulses >= 4

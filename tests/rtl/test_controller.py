@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyharness.bench.registers import header_text, markdown_table, registers
+from pyharness.bench.registers import header_text, markdown_table, registers, settings_text
 from pyharness.bench.runner import hdl_sources
 from pyharness.cosim import simulate
 from pyharness.errors import ConfigError
@@ -37,8 +37,9 @@ def test_controller(tmp_path: Path, name: str) -> None:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    """registers.vh and the README's table come from registers.yaml."""
+    """registers.vh, settings.v and the README's table come from registers.yaml."""
     assert (hdl_dir() / "registers.vh").read_text() == header_text()
+    assert (hdl_dir() / "settings.v").read_text() == settings_text()
     assert markdown_table() in (hdl_dir() / "README.md").read_text()
 
 
@@ -48,11 +49,11 @@ def test_register_values_are_checked() -> None:
         ConfigError, match=r"register SET_MAX takes an integer of 0 \.\. 2047 \(largest SET amplitude.*got 2048"
     ):
         registers()["SET_MAX"].encode(2048)
-    with pytest.raises(ConfigError, match=r"register BIAS has elements 0 \.\. 31, got 32"):
-        registers()["BIAS"].address(32)
+    with pytest.raises(ConfigError, match=r"register BIAS has elements 0 \.\. 63, got 64"):
+        registers()["BIAS"].address(64)
 
 
-@pytest.mark.parametrize("size", [(9, 3, 3, 1), (1, 1, 1, 1), (24, 5, 5, 1)])
+@pytest.mark.parametrize("size", [(9, 3, 3, 1), (1, 1, 1, 1), (32, 32, 32, 31)])
 def test_lint(tmp_path: Path, size: tuple[int, int, int, int]) -> None:
     """Clean under Verilator's -Wall and Icarus in Verilog-2005, at the smallest, default and largest size."""
     names = ("L1_ROWS", "L1_COLS", "L2_ROWS", "L2_COLS")
@@ -79,7 +80,11 @@ def test_lint_can_fail(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"L1_COLS": 4}, "L2_ROWS must equal L1_COLS, got 3 and 4"), ({"L1_ROWS": 33}, "at most 32 pixels, got 33")],
+    [
+        ({"L1_COLS": 4}, "L2_ROWS must equal L1_COLS, got 3 and 4"),
+        ({"L1_ROWS": 33}, "at most 32 pixels, got 33"),
+        ({"L1_COLS": 33, "L2_ROWS": 33}, "at most 32 hidden neurons, got 33"),
+    ],
 )
 def test_impossible_parameters_end_the_simulation(tmp_path: Path, parameters: dict[str, int], message: str) -> None:
     """With an exit status and a message that names values and instance."""
