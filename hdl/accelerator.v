@@ -129,8 +129,8 @@ module accelerator #(
 
     wire [255:0] hidden_words;
     generate
-        if (L1_COLS == 32) begin : gen_hidden_full
-            assign hidden_words = hidden_q;
+        if (L1_COLS >= 32) begin : gen_hidden_full
+            assign hidden_words = hidden_q[255:0];
         end else begin : gen_hidden_part
             assign hidden_words = {{(256 - 8 * L1_COLS) {1'b0}}, hidden_q};
         end
