@@ -105,12 +105,23 @@ class Timing(_Section):
     adc_bit_s: Annotated[float, Field(ge=2e-7, le=1e-3)] = 1e-6
 
 
+class Variation(_Section):
+    """Measured scatter of the card's parameters, from device to device and from pulse to pulse; sigmas times ``scale``."""
+
+    device: bool = False
+    cycle: bool = False
+    scale: Annotated[float, Field(ge=0, le=10)] = 1.0
+
+
 class ArraySection(_Section):
     """The figures of the array's periphery that a user may want to move."""
 
     compliance_ohm: Annotated[float, Field(ge=100, le=1e6)] = 5110.0
     g_ref_siemens: Annotated[float, Field(ge=1e-6, le=1e-2)] = 250e-6
     comparator_offset_v: Annotated[float, Field(ge=-0.1, le=0.1)] = 0.0
+    feedback_verify_ohm: Annotated[float, Field(ge=100, le=1e8)] = 20e3
+    feedback_inference_ohm: Annotated[float, Field(ge=10, le=1e8)] = 5e3
+    edge_s: Annotated[float, Field(ge=1e-9, le=1e-4)] = 100e-9
 
 
 class Solver(_Section):
@@ -135,8 +146,23 @@ class SimConfig(_Section):
     write_verify: WriteVerify = WriteVerify()
     timing: Timing = Timing()
     array: ArraySection = ArraySection()
+    variation: Variation = Variation()
     solver: Solver = Solver()
     waves: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SimConfig:
+        if self.array.edge_s > self.timing.guard_s:
+            raise ValueError(
+                f"array.edge_s, {self.array.edge_s:g}, must not exceed timing.guard_s, {self.timing.guard_s:g}: an "
+                "amplitude would rise before its switches are closed; shorten the one or lengthen the other"
+            )
+        if self.variation.cycle and self.device.target == "osdi":
+            raise ValueError(
+                "variation.cycle moves parameters while the simulation runs, which a compiled model cannot: set "
+                "device.target to ngspice or auto"
+            )
+        return self
 
 
 class _UniqueKeys(yaml.SafeLoader):

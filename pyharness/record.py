@@ -12,7 +12,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ("Accuracy", "DeviceResult", "Energy", "Pulse", "Record", "wilson_interval", "write_record")
+__all__ = (
+    "Accuracy",
+    "DeviceResult",
+    "Energy",
+    "Pulse",
+    "Record",
+    "VariationResult",
+    "wilson_interval",
+    "write_record",
+)
 
 
 class _Part(BaseModel):
@@ -34,7 +43,10 @@ class DeviceResult(_Part):
 
 
 class Pulse(_Part):
-    """One trim pulse of the log, with the conductance read before and after it."""
+    """One trim pulse of the log, with the conductance read before and after it.
+
+    ``parameters``: those of the device's that variation from pulse to pulse has drawn for it.
+    """
 
     time_s: float
     device: int
@@ -43,6 +55,7 @@ class Pulse(_Part):
     width_s: float
     g_before_siemens: float
     g_after_siemens: float
+    parameters: dict[str, float] = {}
 
 
 class Energy(_Part):
@@ -71,6 +84,18 @@ class Accuracy(_Part):
     agree_with_software: int
 
 
+class VariationResult(_Part):
+    """Scatter of the run: the card's spreads, by which every sigma was multiplied, and each device's own parameters.
+
+    ``spread``: kind (``device_to_device``, ``cycle_to_cycle``) -> parameter -> distribution, sigma, unit, source, of the
+    kinds that were on.  ``devices`` are in the array's order.  Parameters of the pulses stand with these.
+    """
+
+    scale: float
+    spread: dict[str, dict[str, dict[str, Any]]]
+    devices: list[dict[str, float]]
+
+
 class Record(_Part):
     """The result of a run, schema version 1.  SI units throughout."""
 
@@ -87,6 +112,7 @@ class Record(_Part):
     energy_j: Energy | None = None
     accuracy: Accuracy | None = None
     network: dict[str, Any] = {}
+    variation: VariationResult | None = None
     answers: list[dict[str, int]] = []
     bridge: dict[str, float] = {}
     wall_s: float = 0.0

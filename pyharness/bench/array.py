@@ -215,7 +215,8 @@ class Array:
         pins: connect modules of all ports of the HDL shell.
         meters: ``device <instance>``, ``cell ..``, ``row ..``, ``column ..`` and ``supply ..`` energies.
         cells: all devices, layer by layer, row by row.
-        driven: nodes that the digital side drives.
+        driven: nodes that the digital side, or Python, drives.
+        controls: per cell, driven parameter -> node of its control voltage.
     """
 
     netlist: list[str]
@@ -223,6 +224,7 @@ class Array:
     meters: list[Meter] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     driven: list[str] = field(default_factory=list)
+    controls: list[dict[str, str]] = field(default_factory=list)
 
     def batch_sources(self, waves: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
         """Return sources for a plain ngspice run: corners (s, V) for the named nodes, 0 V for the others."""
@@ -305,8 +307,12 @@ class _Builder:
         name, row, col = cell.instance, f"{n}_row{cell.row}", f"{n}_col{cell.col}"
         branch = self.net.ammeter(f"m_{name}", row, f"{name}_a")
         self.switch(f"w_{name}", f"{name}_a", f"{name}_p", word)
-        self.net.subcircuit(name, (f"{name}_p", col), self.device.name, values)
+        # controls of its own: what is drawn for the pulse of one cell must not move the others, not even at rest
+        controls = {parameter: f"{terminal}_{name}" for parameter, terminal in self.device.driven.items()}
+        self.net.subcircuit(name, (f"{name}_p", col, *controls.values()), self.device.name, values)
         self.array.cells.append(cell)
+        self.array.controls.append(controls)
+        self.array.driven += controls.values()
         self.meter("device", name, f"{name}_p", col, branch)
         self.meter("cell", name, row, col, branch)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.bench.array import Array, ArrayElectrics, Layer, build_array
+from pyharness.bench.variation import CycleDraws, draw_devices
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
@@ -47,6 +48,8 @@ class Job:
         target_codes: verify codes of the targets.
         registers: settings of the controller by register name.
         test_images, test_labels: noisy images, shape (count, pixels), and their true classes.
+        parameters: of each device, those that differ from the card's.
+        cycles: what the parameters are in each pulse; None without variation from pulse to pulse.
     """
 
     config: SimConfig
@@ -62,6 +65,8 @@ class Job:
     registers: dict[str, int]
     test_images: NDArray[np.int_]
     test_labels: NDArray[np.int_]
+    parameters: list[dict[str, float]]
+    cycles: CycleDraws | None
 
     @property
     def read_v(self) -> float:
@@ -128,6 +133,27 @@ def _registers(config: SimConfig, network: Network) -> dict[str, int]:
     }
 
 
+def _variation(
+    config: SimConfig,
+    device: Device,
+    count: int,
+    device_seed: np.random.SeedSequence,
+    cycle_seed: np.random.SeedSequence,
+) -> tuple[list[dict[str, float]], CycleDraws | None]:
+    """Return each device's own parameters, and the draws of the pulses."""
+    v = config.variation
+    own = draw_devices(device, count, device_seed, v.scale) if v.device else [{} for _ in range(count)]
+    return own, CycleDraws(device, own, cycle_seed, v.scale) if v.cycle else None
+
+
+def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None, library: Path | None) -> Subcircuit:
+    name, values = f"{device.card.model}_{device.name}", device.card.parameters
+    if library:
+        return osdi_subcircuit(device.module, name=name, parameters=values, instance_parameters=free, library=library)
+    driven = cycles.drives if cycles else {}
+    return emit_ngspice(device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
+
+
 def build_job(config: SimConfig, library: Path | None = None) -> Job:
     """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
@@ -149,6 +175,9 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         compliance_ohm=config.array.compliance_ohm,
         g_ref_siemens=config.array.g_ref_siemens,
         comparator_offset_v=config.array.comparator_offset_v,
+        feedback_verify_ohm=config.array.feedback_verify_ohm,
+        feedback_inference_ohm=config.array.feedback_inference_ohm,
+        edge_s=config.array.edge_s,
     )
     read_code = round(config.write_verify.read_v * 1e3)
     arithmetic = Arithmetic(
@@ -163,7 +192,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         adc_bits=electrics.adc_bits,
     )
     # one stream of random numbers for each purpose, all from the one recorded seed
-    training_seed, test_seed = np.random.SeedSequence(config.seed).spawn(2)
+    training_seed, test_seed, device_seed, cycle_seed = np.random.SeedSequence(config.seed).spawn(4)
     options = TrainingOptions(
         window_siemens=(low, high),
         pixel_noise=config.training.pixel_noise,
@@ -180,15 +209,11 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"targets of {targets.min():g} .. {targets.max():g} S read as ADC codes {codes.min()} .. {codes.max()} at "
             f"{config.write_verify.read_v:g} V, outside 1 .. {full}: lower write_verify.read_v or the window"
         )
-    name, values = f"{device.card.model}_{device.name}", device.card.parameters
-    if library:
-        subcircuit = osdi_subcircuit(
-            device.module, name=name, parameters=values, instance_parameters=("x0",), library=library
-        )
-    else:
-        subcircuit = emit_ngspice(device.module, name=name, parameters=values, instance_parameters=("x0",))
     cells = [(i, r, c) for i, layer in enumerate(layers) for r in range(layer.rows) for c in range(layer.cols)]
-    array = build_array(electrics, layers, subcircuit, {cell: {"x0": config.device.start_fraction} for cell in cells})
+    parameters, cycles = _variation(config, device, len(cells), device_seed, cycle_seed)
+    subcircuit = _subcircuit(device, ("x0", *parameters[0]), cycles, library)
+    starts = [{"x0": config.device.start_fraction, **own} for own in parameters]
+    array = build_array(electrics, layers, subcircuit, dict(zip(cells, starts, strict=True)))
     test_images, test_labels = images.sample(
         config.test.count, config.test.pixel_noise, np.random.default_rng(test_seed)
     )
@@ -206,4 +231,6 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         registers=_registers(config, network),
         test_images=test_images,
         test_labels=test_labels,
+        parameters=parameters,
+        cycles=cycles,
     )

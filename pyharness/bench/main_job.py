@@ -17,17 +17,18 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
-from cocotb.triggers import ReadOnly, RisingEdge
+from cocotb.triggers import ReadOnly, ReadWrite, RisingEdge
 
 from pyharness.bench.array import PHASES, EnergyBalance
 from pyharness.bench.driver import Driver, Outcome
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.config import SimConfig
-from pyharness.cosim import AnalogBlock
+from pyharness.cosim import AnalogBlock, Source
 from pyharness.errors import SimulationError
 from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval, write_record
 
 _SAVE_EVERY_S = 2.0
+_PULSED = (PHASES.index("reset"), PHASES.index("write"))
 
 
 class _Bench:
@@ -38,6 +39,7 @@ class _Bench:
         self.job: Job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
         self.driver = Driver(dut)
+        edge_s = self.job.electrics.edge_s
         self.block = AnalogBlock(
             dut.u_array,
             self.job.array.netlist,
@@ -45,12 +47,15 @@ class _Bench:
             options=self.job.solver(),
             libraries=[self.job.subcircuit.library] if self.job.subcircuit.library else [],
             meters=self.job.array.meters,
+            # they move while the cell is at 0 V, where no time point need be theirs
+            sources={n: Source(ramp_s=edge_s, corners=-1) for nodes in self.job.array.controls for n in nodes.values()},
             phase="phase",
             probes=json.loads(os.environ.get("PYHARNESS_PROBES", "{}")),
             probe_step_v=2e-4,
             log_edges=bool(os.environ.get("PYHARNESS_LOG_EDGES")),
         )
         self._saved = time.monotonic()
+        self._drawn: list[dict[str, float]] = [{} for _ in self.job.parameters]
 
     def save(self, *, now: bool = False) -> None:
         """Write the record, at most every few seconds unless asked for ``now``."""
@@ -76,11 +81,32 @@ class _Bench:
                     width_s=int(dut.log_cycles_o.value) / clock_hz,
                     g_before_siemens=job.conductance(dut.log_before_o.value.to_signed()),
                     g_after_siemens=job.conductance(dut.log_after_o.value.to_signed()),
+                    parameters=self._drawn[device],
                 )
             )
             if time.monotonic() - self._saved > _SAVE_EVERY_S:
                 print(f"programming: device {device + 1} of {count}, {len(self.record.pulses)} pulses", flush=True)
             self.save()
+
+    async def vary_pulses(self) -> None:
+        """Give the device that is pulsed the parameters drawn for this pulse, from before its amplitude till after it."""
+        cycles, controls = self.job.cycles, self.job.array.controls
+        if not cycles:
+            return
+        counts, pulsed = [0] * len(controls), -1
+        while True:
+            await self.dut.phase.value_change
+            await ReadWrite()  # settled
+            if pulsed >= 0:
+                for node in controls[pulsed].values():
+                    self.block.set_voltage(node, 0.0)
+                pulsed = -1
+            if int(self.dut.phase.value) in _PULSED:
+                pulsed = int(self.dut.log_device_o.value)
+                self._drawn[pulsed] = cycles.values(pulsed, counts[pulsed])
+                counts[pulsed] += 1
+                for name, v in cycles.controls(pulsed, self._drawn[pulsed]).items():
+                    self.block.set_voltage(controls[pulsed][name], v)
 
     async def prepare(self) -> None:
         """Clock, reset, settings, then the analog side: its pins must be known when it starts."""
@@ -200,9 +226,10 @@ async def main_job(dut: Any) -> None:
     """Program, read back, classify."""
     bench = _Bench(dut)
     await bench.prepare()
-    pulses = cocotb.start_soon(bench.watch_pulses())
+    watches = [cocotb.start_soon(watch) for watch in (bench.watch_pulses(), bench.vary_pulses())]
     outcomes = await bench.program()
-    pulses.cancel()
+    for watch in watches:
+        watch.cancel()
     found = await bench.read_back(outcomes)
     await bench.classify(found)
     counters = bench.block.statistics()

@@ -24,7 +24,7 @@ from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
 from pyharness.errors import RunInterrupted, SimulationError
-from pyharness.record import Record, write_record
+from pyharness.record import Record, VariationResult, write_record
 from pyharness.resources import hdl_dir
 from pyharness.veriloga import compile_osdi, osdi_compiler
 
@@ -89,6 +89,22 @@ def _point_latest(out: Path, folder: Path) -> None:
     os.replace(temporary, out / "latest")
 
 
+def _variation(job: Job) -> VariationResult | None:
+    v, spread = job.config.variation, job.device.card.spread
+    kinds = {"device_to_device": v.device, "cycle_to_cycle": v.cycle}
+    if not any(kinds.values()):
+        return None
+    return VariationResult(
+        scale=v.scale,
+        spread={
+            kind: {name: s.model_dump() for name, s in getattr(spread, kind).items()}
+            for kind, on in kinds.items()
+            if on
+        },
+        devices=job.parameters,
+    )
+
+
 def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     nodes = [f"{layer.name}_col{c}_out" for layer in job.layers for c in range(layer.cols)]
     nodes += [f"{layer.name}_row{r}" for layer in job.layers for r in range(layer.rows)]
@@ -114,14 +130,23 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     wall, cpu = time.monotonic(), _cpu_s()
     ngspice = find_libngspice()
     if config.device.target == "auto":
-        target: Any = "osdi" if library_has_osdi(ngspice) else "ngspice"
+        # a compiled model's parameters stand still: variation from pulse to pulse takes B sources
+        compilable = library_has_osdi(ngspice) and not config.variation.cycle
+        target: Any = "osdi" if compilable else "ngspice"
         config = config.model_copy(update={"device": config.device.model_copy(update={"target": target})})
     compiled = config.device.target == "osdi"
     job = build_job(config, Path(MODEL_LIBRARY) if compiled else None)
     with tempfile.TemporaryDirectory(prefix="pyharness-") as temporary:
         model = Path(temporary, MODEL_LIBRARY)
         if compiled:
-            compile_osdi(job.device.module, model, openvaf=osdi_compiler())
+            # OpenVAF lets no parameter vary from device to device but those that the source marks
+            own = bool(config.variation.device)
+            compile_osdi(
+                job.device.module,
+                model,
+                instance_parameters=tuple(job.subcircuit.parameters),
+                openvaf=None if own else osdi_compiler(),
+            )
         folder = _new_folder(out)
         if compiled:
             shutil.copyfile(model, folder / MODEL_LIBRARY)
@@ -137,6 +162,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
             "shift": job.network.shift,
             "threshold": job.network.threshold,
         },
+        variation=_variation(job),
     )
     write_record(record, folder)
     (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")

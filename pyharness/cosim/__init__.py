@@ -6,7 +6,7 @@ Usable alone: nothing here knows of memristors.
 
 from pyharness.cosim.block import AnalogBlock, Meter, start_together
 from pyharness.cosim.options import SolverOptions
-from pyharness.cosim.pins import E2L, E2R, L2E, R2E
+from pyharness.cosim.pins import E2L, E2R, L2E, R2E, Source
 from pyharness.cosim.session import Transition
 from pyharness.cosim.simulate import SimulationResult, simulate
 
@@ -19,6 +19,7 @@ __all__ = (
     "Meter",
     "SimulationResult",
     "SolverOptions",
+    "Source",
     "Transition",
     "simulate",
     "start_together",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pyharness.cosim.engine import MAX_PHASES, Statistics
 from pyharness.cosim.options import SolverOptions
-from pyharness.cosim.pins import Pin
+from pyharness.cosim.pins import Pin, Source
 from pyharness.cosim.session import Session, Transition, isolated_by_default
 from pyharness.errors import AnalogError, ConfigError
 from pyharness.spice import check_name
@@ -73,7 +73,7 @@ class AnalogBlock:
         options: SolverOptions | None = None,
         libraries: Sequence[Path] = (),
         meters: Sequence[Meter] = (),
-        sources: Mapping[str, float] | None = None,
+        sources: Mapping[str, float | Source] | None = None,
         phase: str = "",
         probes: Mapping[str, str] | None = None,
         probe_step_v: float = 1e-3,
@@ -89,7 +89,7 @@ class AnalogBlock:
             options: accuracy; defaults of :class:`SolverOptions`.
             libraries: OSDI libraries of the netlist's models; the ngspice library must have been built with OSDI.
             meters: energies to integrate.
-            sources: nodes driven by sources that Python sets -> their first voltage.
+            sources: nodes driven by sources that Python sets -> their first voltage, or more of them.
             phase: port whose value (0 .. 7) selects the phase that energy is counted to; none: all in phase 0.
             probes: HDL real variable (full path) -> node, recorded for the waveform file.
             probe_step_v: smallest change of a probe that is recorded.
@@ -107,7 +107,7 @@ class AnalogBlock:
         self.options = (options or SolverOptions()).finer(_times_finer())
         self.libraries = tuple(libraries)
         self.meters = tuple(meters)
-        self.sources = dict(sources or {})
+        self.sources: dict[str, Source] = {}
         self.phase = phase
         self.probes = dict(probes or {})
         self.probe_step_v = probe_step_v
@@ -115,10 +115,11 @@ class AnalogBlock:
         self.isolated = isolated_by_default() if isolated is None else isolated
         self.netlist = tuple(line for text in netlist for line in text.splitlines() if line.strip())
         self.fired = Event()
-        for node, voltage_v in self.sources.items():
+        for node, given in (sources or {}).items():
             check_name(node, "node")
-            if not (isinstance(voltage_v, int | float) and math.isfinite(voltage_v)):
-                raise ConfigError(f"source '{node}' cannot start at {voltage_v!r} V: give a finite number")
+            if not isinstance(given, Source) and not (isinstance(given, int | float) and math.isfinite(given)):
+                raise ConfigError(f"source '{node}' cannot start at {given!r} V: give a finite number")
+            self.sources[node] = given if isinstance(given, Source) else Source(given)
         for line in self.netlist:
             if _FORBIDDEN.match(line):
                 raise ConfigError(
@@ -203,7 +204,7 @@ class AnalogBlock:
         return self.voltage(f"{source}#branch")
 
     def set_voltage(self, node: str, voltage_v: float) -> None:
-        """Move the Python-driven source of ``node`` to ``voltage_v``, by a ramp of 1 ns from the present HDL time on.
+        """Move the Python-driven source of ``node`` to ``voltage_v``, by its ramp (1 ns) from the present HDL time on.
 
         Raises:
             ConfigError: ``node`` is not among the block's ``sources``, or the voltage is not finite.

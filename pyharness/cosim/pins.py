@@ -15,7 +15,7 @@ from typing import Literal
 
 from pyharness.errors import ConfigError
 
-__all__ = ("E2L", "E2R", "L2E", "R2E", "Element", "OnUnknown", "Pin")
+__all__ = ("E2L", "E2R", "L2E", "R2E", "Element", "OnUnknown", "Pin", "Source")
 
 OnUnknown = Literal["error", "hold", "low"]
 
@@ -190,3 +190,25 @@ class E2R:
 
 
 Pin = L2E | E2L | R2E | E2R
+
+
+@dataclass(frozen=True)
+class Source:
+    """A voltage source that Python sets; each new voltage starts a straight ramp.
+
+    Attributes:
+        start_v: first voltage.
+        ramp_s: ramp duration in seconds, above 0.
+        corners: as of :class:`L2E`.
+    """
+
+    start_v: float = 0.0
+    ramp_s: float = 1e-9
+    corners: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.start_v, int | float) and math.isfinite(self.start_v)):
+            raise ConfigError(f"a source cannot start at {self.start_v!r} V: give a finite number")
+        _check("Source", "of Python", "ramp_s", self.ramp_s, 1e-12, 1.0)
+        if self.corners is not None:
+            _check("Source", "of Python", "corners", self.corners, -1, 16)

@@ -27,7 +27,6 @@ __all__ = ("Session", "Transition", "isolated_by_default")
 
 _POLICIES = {"error": 0, "hold": 1, "low": 2}
 _COARSEST_TICK_S = 1e-9
-_SOURCE_RAMP_S = 1e-9
 _FAILED = 4
 _current: Session | None = None
 
@@ -343,8 +342,8 @@ class Session:
                         f"port '{pin.port}' of {block.shell._path} is a vector of {width} bits: R2E reads a real, L2E a vector"
                     )
                 add(pin.node or pin.port, signal, 0, 1, False, pin.gain, pin.offset_v, (pin.rise_s, pin.fall_s))
-        for node, voltage_v in block.sources.items():
-            add(node, -1, 0, 1, False, 0.0, voltage_v, (_SOURCE_RAMP_S, _SOURCE_RAMP_S))
+        for node, s in block.sources.items():
+            add(node, -1, 0, 1, False, 0.0, s.start_v, (s.ramp_s, s.ramp_s), corners=s.corners)
         if block.phase:
             self._phases[block] = int(engine.pyh_phase(self._vector(block, block.phase, drive=False, widest=3)[0]))
         return lines

@@ -6,7 +6,7 @@ Knows of no simulator run and of no array.
 
 from pyharness.veriloga.card import Card, Device, load_card, load_device
 from pyharness.veriloga.module import Module, Parameter
-from pyharness.veriloga.ngspice import Subcircuit, emit_ngspice
+from pyharness.veriloga.ngspice import Drive, Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
 from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
@@ -16,6 +16,7 @@ from pyharness.veriloga.verilog_target import device_model, emit_verilog
 __all__ = (
     "Card",
     "Device",
+    "Drive",
     "Module",
     "NumpyModel",
     "Parameter",

@@ -4,7 +4,8 @@
 ngspice evaluates each B source's expression and every derivative tree twice per iteration, without sharing.  So:
 parameters are folded in, a difference of two node potentials gets a node of its own (one controlling variable instead of
 two), linear currents and charges become native resistors and capacitors, an expression that would grow too long is split
-over nodes.  The number of devices in parallel, m, is a parameter of the subcircuit and of every element: left to itself,
+over nodes.  A driven parameter, which changes during a run, is the sum or product of its number and a terminal's voltage: B
+sources hold numbers.  The number of devices in parallel, m, is a parameter of the subcircuit and of every element: left to itself,
 ngspice gives an instance's m to R and C but not to B.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice adds gmin and bends the reverse branch.  limexp() is exp(): they
 differ above 1e30, and ngspice bounds its exp().
 """
@@ -13,16 +14,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant, derivative, leaf, voltage
+from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant, derivative, leaf, parameter, voltage
 from pyharness.veriloga.module import Branch, Module
 from pyharness.veriloga.simplify import simplify
 
-__all__ = ("Subcircuit", "check_names", "emit_ngspice", "left_out")
+__all__ = ("Drive", "Subcircuit", "check_names", "emit_ngspice", "left_out")
+
+Drive = Literal["offset", "factor"]
+"""How a control voltage v moves a driven parameter: to value + v, or to value * (1 + v); at 0 V it has its value."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
@@ -51,12 +56,13 @@ class Subcircuit:
 
     Attributes:
         name: of the ``.subckt``.
-        ports: terminals in order.
+        ports: terminals in order; those of driven parameters come last.
         parameters: instance parameters -> default.
         text: netlist lines.
         state_nodes: internal nodes; on instance ``x1`` node ``n`` is ``x1.n``.
         ignored: what the source states and this target has no form for, with its place.
         library: the OSDI library that the text's model line needs; None for a netlist that stands alone.
+        driven: driven parameter -> its terminal, in the order of the terminals.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Subcircuit:
     state_nodes: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     library: Path | None = None
+    driven: Mapping[str, str] = field(default_factory=dict)
 
     def inner_node(self, instance: str, node: str) -> str:
         """Return ngspice's name for internal node ``node`` of ``instance``, the path of an X line without dots at its ends."""
@@ -272,6 +279,7 @@ def emit_ngspice(
     name: str,
     parameters: Mapping[str, object],
     instance_parameters: Sequence[str] = (),
+    driven: Mapping[str, Drive] | None = None,
     temperature_k: float | None = None,
 ) -> Subcircuit:
     """Translate ``module`` with ``parameters`` put in; only ``instance_parameters`` stay free.
@@ -281,36 +289,65 @@ def emit_ngspice(
         name: of the subcircuit, a lower-case identifier.
         parameters: values; the others keep their defaults.
         instance_parameters: parameters to be given on each instance line.
+        driven: parameters that a voltage moves while the simulation runs, and how.  Each gets a terminal behind the module's
+            own, in this order, which draws no current; a parameter may be driven and given on the instance line.
         temperature_k: the temperature folded in; by default it follows ngspice's ``.temp``.
 
     Raises:
-        NetlistError: a name that cannot stand in a netlist.
+        NetlistError: a name that cannot stand in a netlist, or a parameter that cannot be driven.
         ConfigError: an unknown parameter or a value out of range.
         VerilogAError: an operation that ngspice has no form for.
     """
     check_names(module, name, instance_parameters)
     values = module.check_parameters(parameters)
-    special = module.specialised(parameters, instance_parameters)
+    driven = dict(driven or {})
+    _check_driven(module, driven)
+    special = module.specialised(parameters, list(dict.fromkeys((*instance_parameters, *driven))))
     leaves = {leaf("mfactor"): ONE, leaf("ac"): ZERO, leaf("noise_run"): ZERO}
     if temperature_k is not None:
         leaves[leaf("temperature")] = constant(temperature_k)
     emitter = _Emitter(special)
-    for b in map(_small, special.branches):
+    terminals = {one: emitter.new_node(f"ctl_{one.lower()}") for one in driven}
+    moved = {}
+    for one, terminal in terminals.items():
+        own = parameter(one) if one in instance_parameters else constant(values[one])
+        control = voltage(terminal)
+        moved[parameter(one)] = (
+            apply("add", own, control) if driven[one] == "offset" else apply("mul", own, apply("add", ONE, control))
+        )
+    for b in map(_small, special.replaced(moved).branches):
         put = b.map(lambda e: simplify(graph.replace(e, leaves)))
         if any(map(graph.undefined, (put.is_potential, put.current, put.charge, put.potential, put.flux))):
             raise VerilogAError(
                 f"{b.place}: with these parameters branch '{b.name}' divides by the number 0, or combines numbers to a value "
                 "that is not finite: change them, or guard the operation by a condition on the parameter"
             )
+        for one, terminal in terminals.items():
+            if voltage(terminal) in graph.nodes_of([put.charge, put.flux]):
+                raise NetlistError(
+                    f"{b.place}: parameter '{one}' cannot be driven: it stands with a ddt() in branch '{b.name}', where its change "
+                    "would move the state by itself: drive another, or write the equation so that it stands elsewhere"
+                )
         emitter.emit(put)
     sources = [f"e_{node} {node} 0 {a} {b} 1" for (a, b), node in emitter.differences.items()]
     free = {one: values[one] for one in instance_parameters}
-    head = " ".join(
-        [".subckt", name, *map(str.lower, module.ports), *(f"{k.lower()}={v!r}" for k, v in free.items()), "m=1"]
-    )
+    ports = (*map(str.lower, module.ports), *terminals.values())
+    head = " ".join([".subckt", name, *ports, *(f"{k.lower()}={v!r}" for k, v in free.items()), "m=1"])
     lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *emitter.lines, f".ends {name}"]
     nodes = tuple(map(str.lower, module.internal_nodes))
-    return Subcircuit(name, tuple(map(str.lower, module.ports)), free, "\n".join(lines), nodes, left_out(special))
+    return Subcircuit(name, ports, free, "\n".join(lines), nodes, left_out(special), driven=terminals)
+
+
+def _check_driven(module: Module, driven: Mapping[str, Drive]) -> None:
+    for one, how in driven.items():
+        found = module.parameters.get(one)
+        if found is None or found.local or found.kind != "real":
+            real = ", ".join(p.name for p in module.parameters.values() if p.kind == "real" and not p.local)
+            raise NetlistError(f"module '{module.name}' has no real parameter '{one}' to drive: it has {real}")
+        if not _NAME.match(one.lower()):
+            raise NetlistError(f"a driven parameter's name must be an identifier of letters, digits and _, got {one!r}")
+        if how not in ("offset", "factor"):
+            raise NetlistError(f"parameter '{one}' is driven by an 'offset' or a 'factor', got {how!r}")
 
 
 def _truth(e: Expr, text: str) -> str:
