@@ -178,6 +178,7 @@ def simulate(
     include_dirs: Sequence[Path] = (),
     testcase: str | Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
+    plusargs: Sequence[str] = (),
     python_path: Sequence[Path] = (),
     seed: int | None = None,
     waves: str = "",
@@ -197,6 +198,7 @@ def simulate(
         extra_roots: further top modules to elaborate.
         testcase: run only this test, or these.
         environment: variables for the simulator process.
+        plusargs: words for the design's ``$test$plusargs`` and ``$value$plusargs``, each with its plus.
         python_path: folders put before the import path of the tests.
         seed: cocotb's random seed.
         waves: name of the file that the design's ``$dumpfile`` writes, as VCD; none: it dumps nothing.
@@ -248,6 +250,7 @@ def simulate(
                     seed=seed,
                     waves=bool(waves),
                     test_args=[*runner.test_words],
+                    plusargs=[*plusargs],
                     extra_env=dict(environment or {}),
                     log_file=None if verbose else log,
                 )
