@@ -142,7 +142,7 @@ def sim(
     report = write_report(record, folder)
     _console.print(summary(record))
     _console.print(f"record    {folder / 'results.json'}\nreport    {report}", soft_wrap=True)
-    if loaded.waves and waves:
+    if (folder / "waves.vcd").exists():
         _console.print(f"waveform  {folder / 'waves.vcd'}", soft_wrap=True)
 
 

@@ -68,18 +68,28 @@ class Training(_Section):
 
 
 class WriteVerify(_Section):
-    """Write-verify; tolerance as a share of the target, amplitudes at the row driver."""
+    """Write-verify; tolerance as a share of the target, amplitudes at the row driver.
 
+    ``law_v``, ``law_v_per_siemens`` and ``trim_v_per_siemens`` belong to the predictive algorithm: source amplitude at which
+    the compliance law ends a SET at 0 S, what it gains with the target, and the excess for the remaining error.  The others' meaning
+    is that of the registers, ``hdl/README.md``.
+    """
+
+    algorithm: Literal["fixed", "incremental", "predictive"] = "predictive"
+    law_v: Volt = 0.2
+    law_v_per_siemens: Annotated[float, Field(ge=0, le=1e9)] = 1030.0
+    trim_v_per_siemens: Annotated[float, Field(ge=0, le=1e9)] = 4500.0
     tolerance: Annotated[float, Field(ge=0.001, le=0.5)] = 0.01
     confirm: Annotated[int, Field(ge=1, le=15)] = 2
     read_v: Annotated[float, Field(ge=0.02, le=0.2)] = 0.1
     set_start_v: Volt = 0.28
-    set_max_v: Volt = 1.0
-    set_pulse_s: PulseWidth = 1e-2
+    set_max_v: Volt = 2.0
+    set_pulse_s: PulseWidth = 2e-4
     reset_start_v: Volt = 0.6
     reset_max_v: Volt = 1.5
     reset_step_v: Volt = 0.05
-    reset_pulse_s: PulseWidth = 1e-3
+    reset_pulse_s: PulseWidth = 1e-5
+    step_min_v: Annotated[float, Field(ge=1e-3, le=2.0)] = 0.004
     step_max_v: Annotated[float, Field(ge=1e-3, le=2.0)] = 0.2
     gain_shift: Annotated[int, Field(ge=0, le=15)] = 2
     max_pulses: Annotated[int, Field(ge=1, le=1023)] = 100
@@ -90,7 +100,11 @@ class WriteVerify(_Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> WriteVerify:
-        for first, limit in (("set_start_v", "set_max_v"), ("reset_start_v", "reset_max_v")):
+        for first, limit in (
+            ("set_start_v", "set_max_v"),
+            ("reset_start_v", "reset_max_v"),
+            ("step_min_v", "step_max_v"),
+        ):
             if getattr(self, first) > getattr(self, limit):
                 raise ValueError(f"{first} must not exceed {limit}")
         return self
@@ -136,9 +150,14 @@ class Solver(_Section):
 
 
 class SimConfig(_Section):
-    """Everything that the main job can be told."""
+    """Everything that the main job can be told.
+
+    ``engine``: what computes the array: ngspice, coupled to the HDL simulator, or the behavioural view in Verilog, quick
+    and without SPICE; ``solver`` and ``device.target`` concern ngspice alone.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
+    engine: Literal["ngspice", "behavioural"] = "ngspice"
     device: Device = Device()
     images: list[list[list[str]]] = _DEFAULT_IMAGES
     test: Test = Test()
@@ -157,7 +176,7 @@ class SimConfig(_Section):
                 f"array.edge_s, {self.array.edge_s:g}, must not exceed timing.guard_s, {self.timing.guard_s:g}: an "
                 "amplitude would rise before its switches are closed; shorten the one or lengthen the other"
             )
-        if self.variation.cycle and self.device.target == "osdi":
+        if self.engine == "ngspice" and self.variation.cycle and self.device.target == "osdi":
             raise ValueError(
                 "variation.cycle moves parameters while the simulation runs, which a compiled model cannot: set "
                 "device.target to ngspice or auto"

@@ -43,8 +43,9 @@ class DeviceResult(_Part):
 
 
 class Pulse(_Part):
-    """One trim pulse of the log, with the conductance read before and after it.
+    """One pulse of the log, with the conductance read before and after it, and what the controller made of that.
 
+    ``initial``: the initial RESET, which nothing was read before.
     ``parameters``: those of the device's that variation from pulse to pulse has drawn for it.
     """
 
@@ -53,8 +54,10 @@ class Pulse(_Part):
     polarity: Literal["set", "reset"]
     amplitude_v: float
     width_s: float
-    g_before_siemens: float
+    g_before_siemens: float | None
     g_after_siemens: float
+    verdict: Literal["below", "reached", "above", "given_up", "stuck_low", "stuck_high"]
+    initial: bool = False
     parameters: dict[str, float] = {}
 
 

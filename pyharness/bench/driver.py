@@ -12,9 +12,11 @@ from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from pyharness.bench.registers import registers
 from pyharness.errors import SimulationError
 
-__all__ = ("STATUS", "Answer", "Driver", "Outcome")
+__all__ = ("STATUS", "VERDICT", "Answer", "Driver", "Outcome")
 
 STATUS = ("untouched", "reached", "given_up", "stuck_low", "aborted", "stuck_high")
+VERDICT = ("below", "reached", "above", "given_up", "stuck_low", "stuck_high")
+"""What the controller makes of a pulse, by the value in the pulse log."""
 _PROGRAM, _INFER, _ABORT, _READ = 1, 2, 4, 8
 _ANSWERS = ("OKAY", "EXOKAY", "SLVERR", "DECERR")
 

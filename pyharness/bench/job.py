@@ -96,15 +96,30 @@ class Job:
         )
 
 
+_ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
+
+
 def _cycles(seconds: float, clock_hz: float) -> int:
     return max(1, round(seconds * clock_hz))
 
 
-def _registers(config: SimConfig, network: Network) -> dict[str, int]:
+def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -> dict[str, int]:
     w, t = config.write_verify, config.timing
+    siemens_per_code = electrics.adc_lsb_v / (w.read_v * electrics.feedback_verify_ohm)
 
     def code(v: float) -> int:
-        return round(v * 1e3)
+        return round(v / electrics.dac_lsb_v)
+
+    def per_code(name: str) -> int:
+        """V/S to DAC codes per ADC code, Q4.12."""
+        value: int = round(getattr(w, name) * siemens_per_code / electrics.dac_lsb_v * 4096)
+        if value > 0xFFFF:
+            raise ConfigError(
+                f"write_verify.{name} is {value / 4096:.4g} DAC codes per ADC code of {siemens_per_code:.3g} S, but the register "
+                f"holds less than 16: lower it to {0xFFFF / 4096 * electrics.dac_lsb_v / siemens_per_code:.4g} V/S or raise "
+                "array.feedback_verify_ohm, which makes the codes finer"
+            )
+        return value
 
     return {
         "READ_CODE": code(w.read_v),
@@ -116,7 +131,7 @@ def _registers(config: SimConfig, network: Network) -> dict[str, int]:
         "SET_MAX": code(w.set_max_v),
         "RESET_START": code(w.reset_start_v),
         "RESET_MAX": code(w.reset_max_v),
-        "STEP_MIN": 1,
+        "STEP_MIN": code(w.step_min_v),
         "STEP_MAX": code(w.step_max_v),
         "GAIN_SHIFT": w.gain_shift,
         "RESET_STEP": code(w.reset_step_v),
@@ -128,6 +143,10 @@ def _registers(config: SimConfig, network: Network) -> dict[str, int]:
         "TOLERANCE": round(w.tolerance * 65536),
         "MAX_PULSES": w.max_pulses,
         "STUCK_LIMIT": w.stuck_limit,
+        "ALGORITHM": _ALGORITHMS.index(w.algorithm),
+        "LAW_OFFSET": code(w.law_v),
+        "LAW_SLOPE": per_code("law_v_per_siemens"),
+        "TRIM_GAIN": per_code("trim_v_per_siemens"),
         "SHIFT": network.shift,
         "THRESHOLD": network.threshold,
     }
@@ -228,7 +247,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         network=network,
         targets_siemens=targets,
         target_codes=codes,
-        registers=_registers(config, network),
+        registers=_registers(config, network, electrics),
         test_images=test_images,
         test_labels=test_labels,
         parameters=parameters,

@@ -17,18 +17,15 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
-from cocotb.triggers import ReadOnly, ReadWrite, RisingEdge
+from cocotb.triggers import ReadOnly, RisingEdge
 
-from pyharness.bench.array import PHASES, EnergyBalance
-from pyharness.bench.driver import Driver, Outcome
+from pyharness.bench.driver import VERDICT, Driver, Outcome
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
+from pyharness.bench.view import open_view
 from pyharness.config import SimConfig
-from pyharness.cosim import AnalogBlock, Source
-from pyharness.errors import SimulationError
 from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval, write_record
 
 _SAVE_EVERY_S = 2.0
-_PULSED = (PHASES.index("reset"), PHASES.index("write"))
 
 
 class _Bench:
@@ -39,23 +36,9 @@ class _Bench:
         self.job: Job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
         self.driver = Driver(dut)
-        edge_s = self.job.electrics.edge_s
-        self.block = AnalogBlock(
-            dut.u_array,
-            self.job.array.netlist,
-            self.job.array.pins,
-            options=self.job.solver(),
-            libraries=[self.job.subcircuit.library] if self.job.subcircuit.library else [],
-            meters=self.job.array.meters,
-            # they move while the cell is at 0 V, where no time point need be theirs
-            sources={n: Source(ramp_s=edge_s, corners=-1) for nodes in self.job.array.controls for n in nodes.values()},
-            phase="phase",
-            probes=json.loads(os.environ.get("PYHARNESS_PROBES", "{}")),
-            probe_step_v=2e-4,
-            log_edges=bool(os.environ.get("PYHARNESS_LOG_EDGES")),
-        )
+        self.view = open_view(dut, self.job)
         self._saved = time.monotonic()
-        self._drawn: list[dict[str, float]] = [{} for _ in self.job.parameters]
+        self._pulsed = [0] * len(self.job.target_codes)
 
     def save(self, *, now: bool = False) -> None:
         """Write the record, at most every few seconds unless asked for ``now``."""
@@ -64,7 +47,7 @@ class _Bench:
             write_record(self.record, self.folder)
 
     async def watch_pulses(self) -> None:
-        """Log every trim pulse."""
+        """Log every pulse."""
         dut, job = self.dut, self.job
         clock_hz = job.config.timing.clock_hz
         count = len(job.target_codes)
@@ -72,6 +55,7 @@ class _Bench:
             await RisingEdge(dut.log_valid_o)
             await ReadOnly()  # the other outputs change in the same time step
             reset, device = bool(dut.log_is_reset_o.value), int(dut.log_device_o.value)
+            initial = bool(dut.log_initial_o.value)
             self.record.pulses.append(
                 Pulse(
                     time_s=get_sim_time("step") * 1e-12,
@@ -79,34 +63,17 @@ class _Bench:
                     polarity="reset" if reset else "set",
                     amplitude_v=int(dut.log_amplitude_o.value) * job.electrics.dac_lsb_v * (-1 if reset else 1),
                     width_s=int(dut.log_cycles_o.value) / clock_hz,
-                    g_before_siemens=job.conductance(dut.log_before_o.value.to_signed()),
+                    g_before_siemens=None if initial else job.conductance(dut.log_before_o.value.to_signed()),
                     g_after_siemens=job.conductance(dut.log_after_o.value.to_signed()),
-                    parameters=self._drawn[device],
+                    verdict=VERDICT[int(dut.log_verdict_o.value)],  # type: ignore[arg-type]
+                    initial=initial,
+                    parameters=job.cycles.values(device, self._pulsed[device]) if job.cycles else {},
                 )
             )
+            self._pulsed[device] += 1
             if time.monotonic() - self._saved > _SAVE_EVERY_S:
                 print(f"programming: device {device + 1} of {count}, {len(self.record.pulses)} pulses", flush=True)
             self.save()
-
-    async def vary_pulses(self) -> None:
-        """Give the device that is pulsed the parameters drawn for this pulse, from before its amplitude till after it."""
-        cycles, controls = self.job.cycles, self.job.array.controls
-        if not cycles:
-            return
-        counts, pulsed = [0] * len(controls), -1
-        while True:
-            await self.dut.phase.value_change
-            await ReadWrite()  # settled
-            if pulsed >= 0:
-                for node in controls[pulsed].values():
-                    self.block.set_voltage(node, 0.0)
-                pulsed = -1
-            if int(self.dut.phase.value) in _PULSED:
-                pulsed = int(self.dut.log_device_o.value)
-                self._drawn[pulsed] = cycles.values(pulsed, counts[pulsed])
-                counts[pulsed] += 1
-                for name, v in cycles.controls(pulsed, self._drawn[pulsed]).items():
-                    self.block.set_voltage(controls[pulsed][name], v)
 
     async def prepare(self) -> None:
         """Clock, reset, settings, then the analog side: its pins must be known when it starts."""
@@ -118,7 +85,7 @@ class _Bench:
         await driver.load("BIAS", job.network.bias)
         await driver.load("ACTIVATION", job.network.table)
         await driver.load("TARGET", [int(c) for c in job.target_codes])
-        await self.block.start()
+        await self.view.start()
 
     async def program(self) -> list[Outcome]:
         """Program all devices; return what became of each."""
@@ -200,25 +167,14 @@ class _Bench:
         Raises:
             SimulationError: what the drivers deliver is not what the array takes.
         """
-        meters = self.block.energy_j()
-
-        balance = EnergyBalance.of({name: float(e.sum()) for name, e in meters.items()})
-        if abs(balance.residual_j) > 1e-3 * balance.supply_j + 1e-15:
-            raise SimulationError(f"the energy meters do not balance: {balance}")
-        phases = {
-            name: float(sum(e[i] for n, e in meters.items() if n.startswith("supply ")))
-            for i, name in enumerate(PHASES)
-        }
+        energy = self.view.energy()
         self.record.energy_j = Energy(
-            reset=phases["reset"],
-            write=phases["write"],
-            verify=phases["verify"],
-            inference=phases["inference"],
-            total=balance.supply_j,
-            devices=balance.devices_j,
+            **{name: value for name, value in energy.phases.items() if name != "idle"},
+            total=sum(energy.phases.values()),
+            devices=sum(energy.cells),
         )
-        for cell, device in zip(self.job.array.cells, self.record.devices, strict=False):
-            device.energy_j = float(meters[f"device {cell.instance}"].sum())
+        for device, taken_j in zip(self.record.devices, energy.cells, strict=False):
+            device.energy_j = taken_j
 
 
 @cocotb.test()
@@ -226,18 +182,17 @@ async def main_job(dut: Any) -> None:
     """Program, read back, classify."""
     bench = _Bench(dut)
     await bench.prepare()
-    watches = [cocotb.start_soon(watch) for watch in (bench.watch_pulses(), bench.vary_pulses())]
+    watches = [cocotb.start_soon(watch) for watch in (bench.watch_pulses(), bench.view.vary_pulses())]
     outcomes = await bench.program()
     for watch in watches:
         watch.cancel()
     found = await bench.read_back(outcomes)
     await bench.classify(found)
-    counters = bench.block.statistics()
-    bench.record.bridge = {name: float(getattr(counters, name)) for name, _ in counters._fields_}
-    bench.record.tools["ngspice library"] = bench.block.ngspice_version
+    bench.record.bridge = bench.view.statistics()
+    bench.record.tools["array"] = bench.view.version
     if os.environ.get("PYHARNESS_LOG_EDGES"):
-        rows = [(t.tick, t.analog_s, t.pin, t.to_analog, t.level) for t in bench.block.transitions()]
+        rows = [(t.tick, t.analog_s, t.pin, t.to_analog, t.level) for t in bench.view.transitions()]
         (bench.folder / "edges.json").write_text(json.dumps(rows))
-    await bench.block.stop()
+    await bench.view.stop()
     bench.record.status = "complete"
     bench.save(now=True)

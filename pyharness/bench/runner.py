@@ -19,6 +19,7 @@ from typing import Any
 
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.bench.progress import show_progress
+from pyharness.bench.view import prepare_behavioural
 from pyharness.config import SimConfig
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
@@ -41,11 +42,11 @@ _LOGIC = {
 }
 
 
-def hdl_sources() -> list[Path]:
-    """Return the files of the simulation: controller, shell, top."""
+def hdl_sources(array: str = "analog_array.v") -> list[Path]:
+    """Return the files of the simulation: controller, top, and the array: the shell or the behavioural view."""
     folder = hdl_dir()
     names = (folder / "accelerator.f").read_text(encoding="utf-8").split()
-    return [*(folder / name for name in names), folder / "system_top.v", folder / "analog" / "analog_array.v"]
+    return [*(folder / name for name in names), folder / "system_top.v", folder / "analog" / array]
 
 
 def read_record(folder: Path) -> Record:
@@ -128,8 +129,13 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
         RunInterrupted: the user ended it; the message names the folder.
     """
     wall, cpu = time.monotonic(), _cpu_s()
-    ngspice = find_libngspice()
-    if config.device.target == "auto":
+    behavioural = config.engine == "behavioural"
+    if behavioural:
+        config = config.model_copy(
+            update={"device": config.device.model_copy(update={"target": "ngspice"}), "waves": False}
+        )
+    elif config.device.target == "auto":
+        ngspice = find_libngspice()
         # a compiled model's parameters stand still: variation from pulse to pulse takes B sources
         compilable = library_has_osdi(ngspice) and not config.variation.cycle
         target: Any = "osdi" if compilable else "ngspice"
@@ -152,7 +158,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
             shutil.copyfile(model, folder / MODEL_LIBRARY)
     record = Record(
         seed=config.seed,
-        engine="ngspice in vvp",
+        engine="behavioural view in vvp" if behavioural else "ngspice in vvp",
         tools=_tool_versions(),
         command=command,
         config=config.model_dump(mode="json"),
@@ -166,7 +172,11 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     )
     write_record(record, folder)
     (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
-    (folder / "array.cir").write_text("\n".join(job.array.netlist) + "\n", encoding="utf-8")
+    if behavioural:
+        plusargs = prepare_behavioural(job, folder)
+    else:
+        plusargs = []
+        (folder / "array.cir").write_text("\n".join(job.array.netlist) + "\n", encoding="utf-8")
     extra, probes = _waveforms(job, folder) if config.waves else ([], {})
     environment = {"PYHARNESS_PROBES": json.dumps(probes)}
     if log_edges:
@@ -175,7 +185,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     try:
         with watch:
             simulate(
-                [*hdl_sources(), *extra],
+                [*hdl_sources("analog_array_model.v" if behavioural else "analog_array.v"), *extra],
                 "system_top",
                 "pyharness.bench.main_job",
                 folder,
@@ -185,8 +195,13 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
                     for k in ("ROWS", "COLS")
                 },
                 extra_roots=[PROBE_MODULE] if extra else [],
-                include_dirs=[hdl_dir()],
+                include_dirs=[
+                    folder,
+                    hdl_dir(),
+                    hdl_dir() / "analog",
+                ],  # the folder's own device before the shipped one
                 environment=environment,
+                plusargs=plusargs,
                 seed=config.seed % (1 << 31),
                 waves="waves.vcd" if extra else "",
             )

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from pyharness.bench.job import build_job
 from pyharness.config import SimConfig
-from pyharness.record import Record
+from pyharness.record import Pulse, Record
 
 __all__ = ("figures",)
 
@@ -45,6 +45,11 @@ def _draw(draw: Callable[[Figure], None], width: float, height: float) -> str:
         return _encode(figure)
 
 
+def _known_before(pulse: Pulse) -> list[float]:
+    """Nothing is read before an initial RESET."""
+    return [] if pulse.g_before_siemens is None else [pulse.g_before_siemens]
+
+
 def _trajectories(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         ax: Axes = figure.add_subplot()
@@ -52,7 +57,7 @@ def _trajectories(record: Record) -> Callable[[Figure], None]:
             pulses = [p for p in record.pulses if p.device == i]
             if not pulses:
                 continue
-            g = [pulses[0].g_before_siemens, *(p.g_after_siemens for p in pulses)]
+            g = [*_known_before(pulses[0]), *(p.g_after_siemens for p in pulses)]
             line = ax.plot(range(len(g)), np.array(g) * 1e6, lw=1, alpha=0.8)[0]
             ax.plot(len(g) - 1, device.target_siemens * 1e6, "_", ms=9, color=line.get_color())
         ax.set(
@@ -80,13 +85,17 @@ def _maps(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         layers = sorted({d.layer for d in record.devices})
         first = {
-            i: next((p.g_before_siemens for p in record.pulses if p.device == i), d.final_siemens)
+            i: next(
+                (g for p in record.pulses if p.device == i for g in (*_known_before(p), p.g_after_siemens)),
+                d.final_siemens,
+            )
             for i, d in enumerate(record.devices)
         }
+        top = 1.1e6 * max(max(d.target_siemens, d.final_siemens) for d in record.devices)
         views = [
-            ("before (uS)", [first[i] * 1e6 for i in range(len(record.devices))], "viridis", (0, 450)),
-            ("target (uS)", [d.target_siemens * 1e6 for d in record.devices], "viridis", (0, 450)),
-            ("after (uS)", [d.final_siemens * 1e6 for d in record.devices], "viridis", (0, 450)),
+            ("before (uS)", [first[i] * 1e6 for i in range(len(record.devices))], "viridis", (0, top)),
+            ("target (uS)", [d.target_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
+            ("after (uS)", [d.final_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
             ("error (%)", [d.error_rel * 100 for d in record.devices], "RdBu", (-2, 2)),
         ]
         rows = [1 + max(d.row for d in record.devices if d.layer == layer) for layer in layers]

@@ -35,7 +35,7 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
         ("[1, 2]", r"must be a mapping of keys, got list"),
         ("{", r"is not plain YAML"),
         ("training: {window_siemens: [2.0e-4, 1.0e-4]}", r"lowest below highest"),
-        ("write_verify: {set_start_v: 1.2}", r"set_start_v must not exceed set_max_v"),
+        ("write_verify: {set_start_v: 1.2, set_max_v: 1.0}", r"set_start_v must not exceed set_max_v"),
     ],
 )
 def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
