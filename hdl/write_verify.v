@@ -154,27 +154,29 @@ module write_verify (
         initial_d       = initial_q;
         verdict         = in_tolerance ? IN_TOLERANCE : error[12] ? ABOVE : BELOW;
         case (state_q)
-            // wait for a device
-            ST_IDLE: if (start_i) begin
-                pulses_d    = 10'd0;
-                confirmed_d = 4'd0;
-                idle_d      = 8'd0;
-                pulsed_d    = 1'b0;
-                last_d      = NONE;
-                damping_d   = 3'd0;
-                set_amplitude_d = 11'd0;
-                overshot_d      = 13'd0;
-                offset_d        = 13'sd0;
-                initial_d       = init_enable_i;
-                if (init_enable_i) begin
-                    state_d     = ST_INIT;
-                    pulse_d     = 1'b1;
-                    is_reset_d  = 1'b1;
-                    amplitude_d = init_code_i > reset_max_i ? reset_max_i : init_code_i;
-                    cycles_d    = init_cycles_i;
-                end else begin
-                    state_d = ST_READ;
-                    read_d  = 1'b1;
+            // wait for a device; an abort before its first read must not find what the last one left
+            ST_IDLE: begin
+                pulses_d = 10'd0;
+                if (start_i) begin
+                    confirmed_d = 4'd0;
+                    idle_d      = 8'd0;
+                    pulsed_d    = 1'b0;
+                    last_d      = NONE;
+                    damping_d   = 3'd0;
+                    set_amplitude_d = 11'd0;
+                    overshot_d      = 13'd0;
+                    offset_d        = 13'sd0;
+                    initial_d       = init_enable_i;
+                    if (init_enable_i) begin
+                        state_d     = ST_INIT;
+                        pulse_d     = 1'b1;
+                        is_reset_d  = 1'b1;
+                        amplitude_d = init_code_i > reset_max_i ? reset_max_i : init_code_i;
+                        cycles_d    = init_cycles_i;
+                    end else begin
+                        state_d = ST_READ;
+                        read_d  = 1'b1;
+                    end
                 end
             end
             // initial RESET pulse under way
@@ -304,6 +306,7 @@ module write_verify (
             initial_q   <= initial_d;
             if (state_q == ST_IDLE && start_i) target_q <= target_i;
             if (sampled) last_code_o <= code_i;
+            else if (state_q == ST_IDLE) last_code_o <= 12'd0;
             if (log_valid_d) begin
                 log_initial_o   <= initial_q;
                 log_is_reset_o  <= is_reset_o;

@@ -233,6 +233,21 @@ async def abort_turns_everything_off_within_one_clock(dut):
 
 
 @cocotb.test(timeout_time=2, timeout_unit="sec")
+async def an_abort_before_the_first_read_leaves_no_code(dut):
+    """The outcome must not be what the device before, or of the job before, left."""
+    driver, _ = await bench(dut)
+    await driver.load("TARGET", spread())
+    await driver.program(LIMIT_US)
+    assert (await driver.outcome(29)).code > 0
+    await driver.write("CONTROL", 1)
+    await ClockCycles(dut.clk_i, 5)
+    await driver.abort()
+    await ClockCycles(dut.clk_i, 4)
+    outcome = await driver.outcome(0)
+    assert (outcome.status, outcome.pulses, outcome.code) == ("aborted", 0, 0)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def inference_equals_the_integer_model(dut):
     """64 random images on random conductances: class, sum and hidden activations, bit for bit."""
     driver, array = await bench(dut)
