@@ -222,7 +222,7 @@ class Target(StrEnum):
 
 @_typer.command("compile")
 def compile_model(
-    model: Annotated[Path, typer.Argument(help="Verilog-A file.")],
+    model: Annotated[Path, typer.Argument(help="Verilog-A file; for the Verilog target a device card, too.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; text goes to standard output by default.")
     ] = None,
@@ -242,9 +242,24 @@ def compile_model(
 ) -> None:
     """Translate a Verilog-A module: ngspice subcircuit, OSDI library, NumPy or Verilog functions."""
     from pyharness.spice import ngspice_has_osdi
-    from pyharness.veriloga import compile_numpy, compile_osdi, emit_ngspice, emit_verilog, load_module, osdi_compiler
+    from pyharness.veriloga import (
+        compile_numpy,
+        compile_osdi,
+        device_model,
+        emit_ngspice,
+        emit_verilog,
+        load_module,
+        osdi_compiler,
+    )
     from pyharness.veriloga.ngspice import left_out
 
+    if target is Target.verilog and model.suffix != ".va":
+        if param or instance or name:
+            raise ConfigError(
+                "a card says itself what is put in and what stays free: leave --param, --instance and --name out"
+            )
+        _write_text(output, device_model(str(model)), force)
+        return
     module = load_module(model, include or [])
     values: dict[str, float] = {}
     for item in param or []:
@@ -297,10 +312,16 @@ def compile_model(
         text, ignored = subcircuit.text + "\n", subcircuit.ignored
     for what in ignored:
         print(f"pyharness: not in the {target.value} target: {what}", file=sys.stderr)
+    _write_text(output, text, force=True)  # what is in the way was refused before
+
+
+def _write_text(output: Path | None, text: str, force: bool) -> None:
+    """Write ``text`` to a file, or to standard output."""
     if output is None:
         sys.stdout.write(text)
         return
     with _writing("-o", output):
+        _keep_existing([output], force)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
 

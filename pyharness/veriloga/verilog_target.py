@@ -9,20 +9,17 @@ The text is included inside a module.  It declares, with the default prefix,
 * where the model sets its only state's start by a parameter ``x0`` that is left free: what ``analog_array_model.v``
   needs to hold many devices, ``device_evaluate`` first of all (:func:`_array_part`).
 
-Run as a module to write ``hdl/analog/device_model.vh`` anew, or the include file of another card: ``python -m
-pyharness.veriloga.verilog_target [card [folder]]``.
+``pyharness compile chromium --target verilog -o hdl/analog/device_model.vh --force`` writes the shipped file anew.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pyharness.errors import ConfigError, VerilogAError
-from pyharness.resources import hdl_dir
 from pyharness.veriloga import graph
 from pyharness.veriloga.card import Device, load_device
 from pyharness.veriloga.graph import LIMEXP_KNEE, ZERO, Expr, constant, derivative, leaf, parameter, voltage
@@ -301,9 +298,7 @@ def device_model(card: str | Path = "chromium") -> str:
     scatter = {n: how for n, how in free_parameters(device).items() if n != START}
     text = emit_verilog(device.module, device.card.parameters, (START, *scatter), scatter=scatter)
     head, _, rest = text.partition("\n")
-    return (
-        f"{head}\n// Card {device.name}; written by: python -m pyharness.veriloga.verilog_target {device.name}\n{rest}"
-    )
+    return f"{head}\n// Card {device.name}; written by: pyharness compile {device.name} --target verilog\n{rest}"
 
 
 def write_devices(path: Path, free: Sequence[str], rows: Sequence[Mapping[str, float]]) -> None:
@@ -348,8 +343,3 @@ def _row(row: Mapping[str, float], names: Sequence[str], where: str) -> list[str
         if not math.isfinite(row[name]):
             raise ConfigError(f"{where}: '{name}' must be a finite number, got {row[name]!r}")
     return [repr(float(row[name])) for name in names]
-
-
-if __name__ == "__main__":
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else hdl_dir() / "analog"
-    (folder / DEVICE_MODEL).write_text(device_model(*sys.argv[1:2]), encoding="utf-8")

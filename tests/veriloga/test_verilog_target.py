@@ -251,3 +251,14 @@ def test_compile_command(tmp_path: Path) -> None:
         cli._typer, ["compile", model, "--target", "verilog", "--name", "cell", "--param", "r_on=500"]
     )
     assert "task cell_evaluate;" in done.output and "r_on=500.0" in done.output
+
+
+def test_compile_command_takes_a_card(tmp_path: Path) -> None:
+    """The include file of the array, by the card's name; what the card says cannot be said again."""
+    out = tmp_path / "new" / "device_model.vh"
+    assert CliRunner().invoke(cli._typer, ["compile", "tungsten", "--target", "verilog", "-o", str(out)]).exit_code == 0
+    assert out.read_text() == device_model("tungsten")
+    again = CliRunner().invoke(cli._typer, ["compile", "tungsten", "--target", "verilog", "-o", str(out)])
+    assert "exists: give another name, or --force" in str(again.exception)
+    both = CliRunner().invoke(cli._typer, ["compile", "tungsten", "--target", "verilog", "--param", "r_on=1"])
+    assert "a card says itself what is put in" in str(both.exception)

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The controller on the behavioural view, without Python: programs all devices over AXI4-Lite and prints PASS or FAIL.
+//
+//     cd hdl
+//     iverilog -g2005 -I. -Ianalog -o program.vvp -s program_bench bench/program_bench.v system_top.v \
+//         analog/analog_array_model.v $(cat accelerator.f)
+//     vvp program.vvp [+pyh_devices=FILE] [+pyh_cycles=FILE] [+pyh_states=FILE] [+pyh_compliance_ohm=VALUE ..]
+`timescale 1ns / 1ps
+`default_nettype none
+
+module program_bench;
+    parameter L1_ROWS = 9, L1_COLS = 3, L2_ROWS = 3, L2_COLS = 1;
+    localparam integer DEVICES = L1_ROWS * L1_COLS + L2_ROWS * L2_COLS;
+    `include "registers.vh"
+
+    reg         clk = 1'b0, rst_n = 1'b0;
+    reg  [15:0] awaddr = 16'd0, araddr = 16'd0;
+    reg  [31:0] wdata = 32'd0;
+    reg         awvalid = 1'b0, wvalid = 1'b0, arvalid = 1'b0;
+    wire        awready, wready, arready, bvalid, rvalid, irq, log_valid;
+    wire [1:0]  bresp, rresp;
+    wire [31:0] rdata;
+
+    system_top #(
+        .L1_ROWS(L1_ROWS),
+        .L1_COLS(L1_COLS),
+        .L2_ROWS(L2_ROWS),
+        .L2_COLS(L2_COLS)
+    ) dut (
+        .clk_i(clk),
+        .rst_ni(rst_n),
+        .s_axil_awaddr(awaddr),
+        .s_axil_awprot(3'd0),
+        .s_axil_awvalid(awvalid),
+        .s_axil_awready(awready),
+        .s_axil_wdata(wdata),
+        .s_axil_wstrb(4'hf),
+        .s_axil_wvalid(wvalid),
+        .s_axil_wready(wready),
+        .s_axil_bresp(bresp),
+        .s_axil_bvalid(bvalid),
+        .s_axil_bready(1'b1),
+        .s_axil_araddr(araddr),
+        .s_axil_arprot(3'd0),
+        .s_axil_arvalid(arvalid),
+        .s_axil_arready(arready),
+        .s_axil_rdata(rdata),
+        .s_axil_rresp(rresp),
+        .s_axil_rvalid(rvalid),
+        .s_axil_rready(1'b1),
+        .irq_o(irq),
+        .log_valid_o(log_valid)
+    );
+
+    always #500 clk = ~clk;
+
+    // the controller takes address and data together
+    task write;
+        input [15:0] address;
+        input [31:0] word;
+        begin
+            @(negedge clk);
+            awaddr  = address;
+            wdata   = word;
+            awvalid = 1'b1;
+            wvalid  = 1'b1;
+            @(posedge clk);
+            while (!(awready && wready)) @(posedge clk);
+            @(negedge clk);
+            awvalid = 1'b0;
+            wvalid  = 1'b0;
+            while (!bvalid) @(negedge clk);
+            if (bresp != 2'b00) begin
+                $display("FAIL: write to 0x%h is answered with %b", address, bresp);
+                $finish;
+            end
+        end
+    endtask
+
+    task read;
+        input  [15:0] address;
+        output [31:0] word;
+        begin
+            @(negedge clk);
+            araddr  = address;
+            arvalid = 1'b1;
+            @(posedge clk);
+            while (!arready) @(posedge clk);
+            @(negedge clk);
+            arvalid = 1'b0;
+            while (!rvalid) @(negedge clk);
+            word = rdata;
+            if (rresp != 2'b00) begin
+                $display("FAIL: read of 0x%h is answered with %b", address, rresp);
+                $finish;
+            end
+        end
+    endtask
+
+    // what differs from the reset values: the chromium card's, as in configs/sim.yaml; addresses as in registers.yaml
+    localparam [15:0] ADDR_SET_MAX = 16'h024, ADDR_RESET_START = 16'h028, ADDR_STEP_MIN = 16'h030, ADDR_SET_CYCLES = 16'h040,
+                      ADDR_RESET_CYCLES = 16'h044, ADDR_ALGORITHM = 16'h07c;
+
+    // verify codes over the window of the chromium card, 100 .. 400 uS
+    function integer target;
+        input integer i;
+        target = 400 + 1200 * (7 * i % DEVICES) / DEVICES;
+    endfunction
+
+    integer i, pulses, failures, off;
+    reg [31:0] word;
+    initial begin
+        #4100 rst_n = 1'b1;
+        write(ADDR_SET_MAX, 32'd2000);
+        write(ADDR_RESET_START, 32'd600);
+        write(ADDR_STEP_MIN, 32'd4);
+        write(ADDR_SET_CYCLES, 32'd200);
+        write(ADDR_RESET_CYCLES, 32'd10);
+        write(ADDR_ALGORITHM, 32'd2);
+        for (i = 0; i < DEVICES; i = i + 1) write(ADDR_TARGET + 4 * i, target(i));
+        write(ADDR_CONTROL, 32'd1);
+        @(posedge irq);
+        pulses   = 0;
+        failures = 0;
+        for (i = 0; i < DEVICES; i = i + 1) begin
+            read(ADDR_OUTCOME + 4 * i, word);
+            pulses = pulses + word[21:12];
+            // reset value of TOLERANCE: 1 %, at least one code
+            off = $signed(word[11:0]) - target(i);
+            if (word[24:22] != 3'd1 || off * 100 > target(i) + 100 || -off * 100 > target(i) + 100) begin
+                failures = failures + 1;
+                $display("device %0d: target %0d, code %0d, %0d pulses, status %0d",
+                    i, target(i), $signed(word[11:0]), word[21:12], word[24:22]);
+            end
+        end
+        $display("%0d devices, %0d pulses, %0d steps, %.3f ms, %.4g J from the drivers", DEVICES, pulses, dut.u_array.steps,
+            $realtime * 1.0e-6, dut.u_array.energy_j[1] + dut.u_array.energy_j[2] + dut.u_array.energy_j[3]);
+        if (failures == 0) $display("PASS");
+        else $display("FAIL: %0d devices missed their target", failures);
+        $finish;
+    end
+
+    initial begin
+        #(60.0e9);
+        $display("FAIL: not done after a minute");
+        $finish;
+    end
+endmodule
+`default_nettype wire
