@@ -20,7 +20,16 @@ from pyharness.bench.registers import registers
 from pyharness.bench.runner import hdl_sources
 from pyharness.cosim import simulate
 from pyharness.resources import hdl_dir, model_dir
-from pyharness.veriloga import NumpyModel, compile_numpy, device_model, divider_voltage, integrate, load_device
+from pyharness.veriloga import (
+    NumpyModel,
+    compile_numpy,
+    device_model,
+    divider_voltage,
+    emit_verilog,
+    integrate,
+    load_device,
+    load_module,
+)
 from pyharness.veriloga.verilog_target import DEVICE_MODEL, free_parameters, write_cycles, write_devices
 
 HERE = Path(__file__).parent
@@ -117,6 +126,21 @@ def test_states_after_pulses(tmp_path: Path, card: str) -> None:
         assert steps < 200
         state = found
     assert moved > 5e-3  # something happened
+
+
+@pytest.mark.parametrize(("name", "free"), [("vteam", "r_on"), ("yakopcic", "vp")])
+def test_another_model(tmp_path: Path, name: str, free: str) -> None:
+    """The array knows no model: VTEAM and Yakopcic in its cells, against SciPy."""
+    module = load_module(model_dir() / name / f"{name}.va")
+    (tmp_path / DEVICE_MODEL).write_text(emit_verilog(module, {}, ("x0", free)))
+    model = compile_numpy(module, {"x0": 0.0}, ("x0",))
+    pulses = [(900, 1e6), (1500, 2e6), (-900, 1e5), (-1500, 2e6)]
+    found = Player.build(tmp_path).play([(PULSE, 1, 1, *one) for one in pulses])
+    state = 0.0
+    for (code, ns), (x, _) in zip(pulses, found, strict=False):
+        assert x == pytest.approx(pulse(model, state, code, ns * 1e-9, write_ohm()), abs=1e-4)
+        state = x
+    assert max(row[0] for row in found[:4]) - found[3][0] > 0.005  # it moved both ways
 
 
 def test_energies_of_a_pulse(player: Player) -> None:
