@@ -200,7 +200,7 @@ def reachable_window(
     def after(state: float, amplitude_v: float, length_s: float) -> float:
         times = [0.0, edge_s, edge_s + length_s, 2 * edge_s + length_s]
         return integrate(
-            mine, times, [0.0, amplitude_v, amplitude_v, 0.0], series_ohm=series_ohm, start=state, rtol=1e-7
+            mine, times, [0.0, amplitude_v, amplitude_v, 0.0], series_ohm=series_ohm, start=state, rtol=1e-5
         )
 
     high = after(start, set_v, set_s)
