@@ -90,6 +90,7 @@ def run(proof: Proof, mode: str, depth: int, folder: Path, *, small: bool, damag
                 *proof.script,
                 # damage is looked for by one assertion alone: the first failure is its, and the rest costs no time
                 *([f"chformal -assert -remove c:* c:{damage.fails} %d", "opt_clean"] if damage else []),
+                *(["chformal -cover -remove"] if mode != "cover" else ["chformal -assert -remove", "opt_clean"]),
                 *("[files]", *(path.name for path in sorted(folder.glob("*.v*")))),
                 "",
             ]
