@@ -49,16 +49,23 @@ class Device(_Section):
 class Test(_Section):
     """Noisy images to classify in co-simulation, and their pixel-flip probability."""
 
-    count: Annotated[int, Field(ge=1, le=100_000)] = 600
+    count: Annotated[int, Field(ge=0, le=100_000)] = 600
     pixel_noise: Annotated[float, Field(ge=0, le=0.5)] = 0.15
 
 
 class Training(_Section):
-    """Software training: see :class:`pyharness.network.training.TrainingOptions`."""
+    """Software training: see :class:`pyharness.network.training.TrainingOptions`.
+
+    ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then, and without
+    ``test.count`` nothing is classified.
+    """
 
     pixel_noise: Annotated[float, Field(ge=0, le=0.3)] = 0.12
     conductance_error: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     window_siemens: tuple[Positive, Positive] = (100e-6, 400e-6)
+    # a row of the second layer adds up to 127 DAC codes to the reference row, which has 2047
+    hidden: Annotated[int, Field(ge=1, le=16)] = 3
+    targets_siemens: list[Positive] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Training:

@@ -28,8 +28,6 @@ __all__ = ("MODEL_LIBRARY", "Job", "build_job")
 MODEL_LIBRARY = "model.osdi"
 """Name of the compiled model in a run's folder."""
 
-_HIDDEN = 3
-
 
 @dataclass(frozen=True)
 class Job:
@@ -173,6 +171,34 @@ def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None
     return emit_ngspice(device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
 
 
+def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
+    """Return the trained network, or the one of the given conductances, which knows no biases."""
+    t, pixels = config.training, images.pixels
+    if t.targets_siemens is None:
+        options = TrainingOptions(
+            window_siemens=t.window_siemens,
+            pixel_noise=t.pixel_noise,
+            conductance_error=t.conductance_error,
+            hidden=t.hidden,
+        )
+        return train(images, options, arithmetic, rng)
+    given, first = np.array(t.targets_siemens), pixels * t.hidden
+    if len(given) != first + t.hidden:
+        raise ConfigError(
+            f"training.targets_siemens must hold {pixels} x {t.hidden} + {t.hidden} x 1 = {first + t.hidden} conductances, layer by "
+            f"layer, row by row; got {len(given)}"
+        )
+    return Network(
+        g1_siemens=given[:first].reshape(pixels, -1),
+        g2_siemens=given[first:].reshape(t.hidden, -1),
+        bias=(0,) * (t.hidden + 1),
+        table=tuple(range(0, 128, 2)),
+        shift=5,
+        threshold=0,
+        arithmetic=arithmetic,
+    )
+
+
 def build_job(config: SimConfig, library: Path | None = None) -> Job:
     """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
@@ -189,7 +215,8 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
     images = ImageSet.from_text(config.images)
-    layers = (Layer("l1", images.pixels, _HIDDEN), Layer("l2", _HIDDEN, 1))
+    hidden = config.training.hidden
+    layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(
         compliance_ohm=config.array.compliance_ohm,
         g_ref_siemens=config.array.g_ref_siemens,
@@ -212,13 +239,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     )
     # one stream of random numbers for each purpose, all from the one recorded seed
     training_seed, test_seed, device_seed, cycle_seed = np.random.SeedSequence(config.seed).spawn(4)
-    options = TrainingOptions(
-        window_siemens=(low, high),
-        pixel_noise=config.training.pixel_noise,
-        conductance_error=config.training.conductance_error,
-        hidden=_HIDDEN,
-    )
-    network = train(images, options, arithmetic, np.random.default_rng(training_seed))
+    network = _network(config, images, arithmetic, np.random.default_rng(training_seed))
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     # the converter cuts off: the middle of the step is nearest to the target
     codes = np.rint([electrics.verify_code(g, config.write_verify.read_v) - 0.5 for g in targets]).astype(int)

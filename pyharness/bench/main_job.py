@@ -124,6 +124,8 @@ class _Bench:
     async def classify(self, g_siemens: np.ndarray[Any, np.dtype[np.float64]]) -> None:
         """Classify the test images; compare each answer with the truth and with the software network."""
         job, record = self.job, self.record
+        if not job.config.test.count:
+            return
         expected = job.with_conductances(g_siemens).predict(job.test_images)
         total = len(job.test_images)
         for i, image in enumerate(job.test_images):

@@ -171,7 +171,8 @@ def figures(record: Record) -> dict[str, str]:
     """
     found = {}
     if record.devices:
-        found["accuracy"] = _draw(_accuracy(record), 5.2, 3.4)
+        if record.config["training"]["targets_siemens"] is None:  # else there is no network to be accurate
+            found["accuracy"] = _draw(_accuracy(record), 5.2, 3.4)
         found["trajectories"] = _draw(_trajectories(record), 5.2, 3.4)
         found["pulses"] = _draw(_pulses(record), 5.2, 3.0)
         found["maps"] = _draw(_maps(record), 10.6, 5.2)

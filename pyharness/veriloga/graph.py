@@ -227,6 +227,8 @@ def nodes_of(roots: Iterable[Expr]) -> list[Expr]:
 
 def replace(e: Expr, leaves: Mapping[Expr, Expr]) -> Expr:
     """Return ``e`` with operations replaced, folded anew."""
+    if not e.args:
+        return leaves.get(e, e)
     done: dict[Expr, Expr] = {}
     for x in nodes_of([e]):
         if x in leaves:

@@ -25,7 +25,7 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
     [
         ("tset: {count: 1}", r"unknown key 'tset': did you mean 'test'\?"),
         ("write_verify: {tolerence: 0.1}", r"unknown key 'write_verify\.tolerence': did you mean 'tolerance'\?"),
-        ("zzz: 1", r"unknown key 'zzz': the keys here are seed, device"),
+        ("zzz: 1", r"unknown key 'zzz': the keys here are seed, engine, device"),
         ("test: {count: 0}", r"test\.count: Input should be greater than or equal to 1, got 0"),
         ("test: {count: many}", r"test\.count: .*got 'many'"),
         ("solver: {reltol: .nan}", r"solver\.reltol: .*got nan"),
@@ -48,7 +48,7 @@ def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
 
 def test_a_missing_file_lists_the_shipped_ones(tmp_path: Path) -> None:
     """Also a binary file is refused."""
-    with pytest.raises(ConfigError, match=r"cannot read configuration .*shipped ones: sim, smoke"):
+    with pytest.raises(ConfigError, match=r"cannot read configuration .*shipped ones: carbon, sim, smoke, tungsten"):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "bin.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="is not plain YAML"):
@@ -67,9 +67,32 @@ def test_a_missing_file_lists_the_shipped_ones(tmp_path: Path) -> None:
         ({"device": {"card": "x\n.control\nshell ls"}}, r"no device card"),
         ({"write_verify": {"read_v": 0.2}, "training": {"window_siemens": [1e-4, 4e-4]}}, r"outside 1 \.\. 2047"),
         ({"images": [[["##"]], [["##"]]]}, r"belongs to both classes"),
+        ({"training": {"targets_siemens": [2e-4] * 29}}, r"must hold 9 x 3 \+ 3 x 1 = 30 conductances.*got 29"),
+        (
+            {"training": {"targets_siemens": [2e-4] * 29 + [0.1]}},
+            r"targets of 0\.0002 \.\. 0\.1 S .*outside 1 \.\. 2047",
+        ),
+        (
+            {"write_verify": {"trim_v_per_siemens": 1e6}},
+            r"trim_v_per_siemens is 250 DAC codes per ADC code.*less than 16",
+        ),
     ],
 )
 def test_jobs_that_cannot_be_built(change: dict[str, object], message: str) -> None:
     """Faults that only the whole job shows."""
     with pytest.raises(ConfigError, match=message):
         build_job(SimConfig.model_validate(change))
+
+
+def test_given_targets_are_programmed_as_they_are() -> None:
+    """Without training, in the array's order; the law's slopes reach the registers as Q4.12 of codes per code."""
+    given = [1e-4 + 1e-6 * i for i in range(30)]
+    job = build_job(
+        SimConfig.model_validate(
+            {"training": {"targets_siemens": given}, "write_verify": {"law_v_per_siemens": 1000.0}}
+        )
+    )
+    assert job.targets_siemens.tolist() == given
+    assert job.network.g1_siemens[1, 0] == given[3]
+    assert job.registers["LAW_SLOPE"] == 1024  # 1000 V/S x 0.25 uS a code is 0.25 mV a code
+    assert job.registers["ALGORITHM"] == 2
