@@ -26,7 +26,7 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
         ("tset: {count: 1}", r"unknown key 'tset': did you mean 'test'\?"),
         ("write_verify: {tolerence: 0.1}", r"unknown key 'write_verify\.tolerence': did you mean 'tolerance'\?"),
         ("zzz: 1", r"unknown key 'zzz': the keys here are seed, engine, device"),
-        ("test: {count: 0}", r"test\.count: Input should be greater than or equal to 1, got 0"),
+        ("test: {count: -1}", r"test\.count: Input should be greater than or equal to 0, got -1"),
         ("test: {count: many}", r"test\.count: .*got 'many'"),
         ("solver: {reltol: .nan}", r"solver\.reltol: .*got nan"),
         ("seed: -1", r"seed: .*got -1"),
