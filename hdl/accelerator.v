@@ -5,11 +5,13 @@
 `default_nettype none
 
 module accelerator #(
-    // first crossbar: inputs (pixels, at most 32) and hidden neurons
+    // rows of the first crossbar: inputs (pixels), 1 .. 32
     parameter L1_ROWS = 9,
+    // its columns: hidden neurons, 1 .. 32
     parameter L1_COLS = 3,
-    // second crossbar: its rows are the hidden neurons, L2_ROWS = L1_COLS; output neurons
+    // rows of the second crossbar: L1_COLS
     parameter L2_ROWS = 3,
+    // its columns: output neurons, of which the first decides; no more than 2048 devices in all
     parameter L2_COLS = 1,
     // longest pulse that leaves the chip whatever the registers say, cycles
     parameter MAX_PULSE_CYCLES = 100000

@@ -4,6 +4,7 @@
 `default_nettype none
 
 module program_sequencer #(
+    // rows and columns of both crossbars, 1 .. 256 each, 4096 devices in all
     parameter L1_ROWS = 9,
     parameter L1_COLS = 3,
     parameter L2_ROWS = 3,
@@ -14,7 +15,7 @@ module program_sequencer #(
     input  wire       abort_i,
     input  wire       program_i,      // one cycle: program all devices
     input  wire       read_i,         // one cycle: read device_i
-    input  wire [11:0] device_i,
+    input  wire [11:0] device_i,       // beyond the last: the last
     output wire       busy_o,         // reset value 0
     output reg        done_o,         // one cycle; reset value 0
     // present device

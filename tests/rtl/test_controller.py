@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pyharness.bench.blocks import block_tables
 from pyharness.bench.registers import header_text, markdown_table, registers, settings_text
 from pyharness.bench.runner import hdl_sources
 from pyharness.cosim import simulate
@@ -37,10 +38,12 @@ def test_controller(tmp_path: Path, name: str) -> None:
 
 
 def test_generated_files_are_up_to_date() -> None:
-    """registers.vh, settings.v and the README's table come from registers.yaml."""
+    """registers.vh, settings.v and README's tables come from registers.yaml and the sources."""
     assert (hdl_dir() / "registers.vh").read_text() == header_text()
     assert (hdl_dir() / "settings.v").read_text() == settings_text()
-    assert markdown_table() in (hdl_dir() / "README.md").read_text()
+    readme = (hdl_dir() / "README.md").read_text()
+    assert markdown_table() in readme
+    assert block_tables() in readme
 
 
 def test_register_values_are_checked() -> None:
