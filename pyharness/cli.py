@@ -99,6 +99,10 @@ def summary(record: Record) -> Table:
         worst = max(abs(d.error_rel) for d in record.devices)
         table.add_row("worst conductance error", f"{worst:.2%}")
         table.add_row("pulses per device", f"{sum(pulses) / len(pulses):.1f} mean, {max(pulses)} most")
+    if record.variation:
+        words = {"device_to_device": "device", "cycle_to_cycle": "pulse"}
+        parts = [f"{words[kind]} {', '.join(names)}" for kind, names in record.variation.spread.items()]
+        table.add_row("variation", f"{'; '.join(parts)}; sigmas times {record.variation.scale:g}")
     if record.training_time_s is not None:
         table.add_row("training time (simulated)", f"{record.training_time_s * 1e3:.1f} ms")
     if record.energy_j:

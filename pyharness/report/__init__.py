@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -13,6 +15,24 @@ from pyharness.record import Record
 from pyharness.report.figures import figures
 
 __all__ = ("write_report",)
+
+
+def _scatter(record: Record) -> list[dict[str, Any]]:
+    """Return a row for each parameter that scattered: the card's spread, and what was drawn of it."""
+    if record.variation is None:
+        return []
+    drawn = {
+        "device_to_device": ("device", record.variation.devices),
+        "cycle_to_cycle": ("pulse", [p.parameters for p in record.pulses]),
+    }
+    rows: list[dict[str, Any]] = []
+    for kind, spreads in record.variation.spread.items():
+        word, all_values = drawn[kind]
+        for name, spread in spreads.items():
+            values = [one[name] for one in all_values if name in one]
+            figures = {"low": min(values), "median": median(values), "high": max(values)} if values else {}
+            rows.append({"kind": word, "parameter": name, "count": len(values), **spread, **figures})
+    return rows
 
 
 def write_report(record: Record, folder: Path) -> Path:
@@ -29,6 +49,7 @@ def write_report(record: Record, folder: Path) -> Path:
         record=record,
         figures=figures(record),
         within=sum(abs(d.error_rel) <= 0.02 for d in record.devices),
+        scatter=_scatter(record),
         configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None),
     )
     path, temporary = folder / "report.html", folder / f".report.{os.getpid()}.tmp"
