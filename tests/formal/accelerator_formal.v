@@ -162,7 +162,7 @@ module accelerator_formal #(
         // -- f: reset and abort
         a_abort: assert (!aborted || off);
         a_reset: assert (rst_ni || off && phase == IDLE && !irq);
-        c_set: cover (phase == WRITE && size == 1000 && limit == 1000);
+        c_set: cover (phase == WRITE && pulsing);
         c_reset: cover (phase == RESET && pulsing);
         c_verify: cover (phase == VERIFY && driven != 0 && given == 1);
         c_inference: cover (phase == INFERENCE && ref_2 != 0);

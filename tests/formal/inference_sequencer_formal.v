@@ -98,8 +98,8 @@ module inference_sequencer_formal (
         a_driven_for_conversion: assert ((!convert_first || first) && (!convert_second || second));
         a_all_steps: assert (!done || converted == 2 && kept + keep_second == 2);
         a_idle: assert (busy || !select && !first && !second && !convert_first && !convert_second);
-        a_abort: assert (!aborted || !busy && !select && !first && !second && !convert_first && !convert_second && !done);
-        a_reset: assert (rst_ni || !busy && !select && !first && !second && !convert_first && !convert_second && !done);
+        a_abort: assert (!aborted || !busy && !select && !first && !second && !convert_first && !convert_second && !keep_first && !keep_second && !done);
+        a_reset: assert (rst_ni || !busy && !select && !first && !second && !convert_first && !convert_second && !keep_first && !keep_second && !done);
         a_legal: assert (state <= ST_OPEN);
         // -- answers
         a_progress: assert (!busy_before || aborted || waits || rank < rank_before);
