@@ -54,7 +54,7 @@ module cell_access #(
         .clk_i(clk_i),
         .rst_ni(rst_ni),
         .start_i(start_timer),
-        .abort_i(abort_i),
+        .abort_i(abort_i || !(state_q == ST_CLOSE || state_q == ST_PULSE)),  // an illegal state ends a pulse too
         .cycles_i(cycles_q),
         .active_o(timer_active),
         .done_o(timer_done)

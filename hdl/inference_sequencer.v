@@ -96,6 +96,8 @@ module inference_sequencer (
             state_d          = ST_IDLE;
             convert_first_d  = 1'b0;
             convert_second_d = 1'b0;
+            keep_first_d     = 1'b0;
+            keep_second_d    = 1'b0;
             done_d           = 1'b0;
         end
     end

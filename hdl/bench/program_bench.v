@@ -4,11 +4,12 @@
 //     cd hdl
 //     iverilog -g2005 -I. -Ianalog -o program.vvp -s program_bench bench/program_bench.v system_top.v \
 //         analog/analog_array_model.v $(cat accelerator.f)
-//     vvp program.vvp [+pyh_writes=FILE] [+pyh_outcomes=FILE]
+//     vvp program.vvp [+pyh_writes=FILE] [+pyh_outcomes=FILE] [+pyh_images=FILE +pyh_answers=FILE]
 //         [+pyh_devices=FILE] [+pyh_cycles=FILE] [+pyh_states=FILE] [+pyh_compliance_ohm=VALUE ..]
 //
 // +pyh_writes: what to write to the registers instead of the settings below, an address and a word a line, hexadecimal.
 // +pyh_outcomes: a line for each device: number, target, code, pulses, status.
+// +pyh_images: images to classify then, a hexadecimal number a line, bit i for pixel i; +pyh_answers: class and sum of each.
 `timescale 1ns / 1ps
 `default_nettype none
 
@@ -103,7 +104,8 @@ module program_bench;
 
     // what differs from the reset values: the chromium card's, as in configs/sim.yaml; addresses as in registers.yaml
     localparam [15:0] ADDR_SET_MAX = 16'h024, ADDR_RESET_START = 16'h028, ADDR_STEP_MIN = 16'h030, ADDR_SET_CYCLES = 16'h040,
-                      ADDR_RESET_CYCLES = 16'h044, ADDR_TOLERANCE = 16'h054, ADDR_ALGORITHM = 16'h07c;
+                      ADDR_RESET_CYCLES = 16'h044, ADDR_TOLERANCE = 16'h054, ADDR_IMAGE = 16'h068,
+                      ADDR_ALGORITHM = 16'h07c;
 
     // verify codes over the window of the chromium card, 100 .. 400 uS
     function integer target;
@@ -144,6 +146,30 @@ module program_bench;
         end
     endtask
 
+    task classify;
+        integer fd, answers, got;
+        reg [31:0] pixels, class, sum;
+        begin
+            fd = $fopen(file, "r");
+            answers = 0;
+            if (!$value$plusargs("pyh_answers=%s", file)) $fatal(1, "+pyh_images needs +pyh_answers=FILE");
+            else answers = $fopen(file, "w");
+            if (fd == 0 || answers == 0) $fatal(1, "+pyh_images, +pyh_answers: a file cannot be opened");
+            got = $fscanf(fd, "%h", pixels);
+            while (got == 1) begin
+                write(ADDR_IMAGE, pixels);
+                write(ADDR_CONTROL, 32'd2);
+                if (!irq) @(posedge irq);
+                read(ADDR_CLASS, class);
+                read(ADDR_ACCUMULATOR, sum);
+                $fdisplay(answers, "%0d %0d", class, $signed(sum[15:0]));
+                got = $fscanf(fd, "%h", pixels);
+            end
+            $fclose(fd);
+            $fclose(answers);
+        end
+    endtask
+
     integer i, pulses, failures, off, wanted, allowed, outcomes;
     reg [31:0] word;
     real begun_ns, took_ns;
@@ -181,14 +207,15 @@ module program_bench;
         end
         $display("%0d devices, %0d pulses, %0d steps, %.3f ms, %.6g J from the drivers", DEVICES, pulses, dut.u_array.steps,
             took_ns * 1.0e-6, dut.u_array.energy_j[1] + dut.u_array.energy_j[2] + dut.u_array.energy_j[3]);
+        if ($value$plusargs("pyh_images=%s", file)) classify;
         if (failures == 0) $display("PASS");
         else $display("FAIL: %0d devices missed their target", failures);
         $finish;
     end
 
     initial begin
-        #(60.0e9);
-        $display("FAIL: not done after a minute");
+        #(600.0e9);
+        $display("FAIL: not done after ten minutes");
         $finish;
     end
 endmodule

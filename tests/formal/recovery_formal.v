@@ -16,6 +16,7 @@ module recovery_formal (
     input wire [7:0]  guard_i,
     input wire [9:0]  settings_i
 );
+    wire [11:0] drive;
     wire select, write, sense, infer_busy, infer_select, first, second, read, pulse, start_write, start_read;
     (* hierconn *) wire [2:0] \u_access.state_q ;
     (* hierconn *) wire [3:0] \u_inference.state_q ;
@@ -37,7 +38,8 @@ module recovery_formal (
         .converted_i(done_i),
         .select_o(select),
         .write_o(write),
-        .sense_o(sense)
+        .sense_o(sense),
+        .drive_o(drive)
     );
 
     inference_sequencer u_inference (
@@ -97,6 +99,7 @@ module recovery_formal (
         if (after) begin
             a_legal: assert (!access_bad && !inference_bad && !write_bad && !program_bad);
             a_access: assert (!access_was || !select && !write && !sense);
+            a_drive: assert (!access_was || drive == 0);  // a pulse under way ends with its state
             a_inference: assert (!inference_was || !infer_busy && !infer_select && !first && !second);
             a_write: assert (!write_was || \u_write.state_q == 0 && !read && !pulse);
             a_program: assert (!program_was || \u_program.state_q == 0 && !start_write && !start_read);

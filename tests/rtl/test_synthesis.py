@@ -88,6 +88,13 @@ def test_synthesis() -> None:
             )
 
 
+def test_readme_shows_the_table() -> None:
+    """hdl/README.md has the figures of synthesis.yaml."""
+    readme = (hdl_dir() / "README.md").read_text()
+    for name, figures in yaml.safe_load((HERE / "synthesis.yaml").read_text()).items():
+        assert f"| {name} | {figures['cells']} | {figures['flip_flops']} |" in readme
+
+
 @pytest.mark.parametrize("size", [(1, 1, 1, 1), (2, 32, 32, 1), (32, 32, 32, 31)])
 def test_checks_at_other_sizes(tmp_path: Path, size: tuple[int, int, int, int]) -> None:
     """No latch, loop or conflict at the smallest and largest sizes either, before gates are made of it."""

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Arrays larger than the paper's: programmed and used, every answer compared with the integer model of the network.
+
+- 32 x 32 and 32 x 1 cells (1056 devices) in the behavioural view: random targets, random images.
+- 16 x 16 and 16 x 1 cells (272 devices) in co-simulation with ngspice: the main job on 4 x 4 images.
+
+Usage: python benchmarks/large_arrays.py OUTPUT_FOLDER [--only behavioural|ngspice]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyharness.bench.array import ArrayElectrics
+from pyharness.bench.registers import registers
+from pyharness.bench.runner import hdl_sources, read_record, run_sim
+from pyharness.config import SimConfig
+from pyharness.network.reference import Arithmetic, Network
+from pyharness.resources import hdl_dir
+
+SIZE, IMAGES = 32, 40
+TOLERANCE = 0.05
+READ_CODE = 60  # of 32 rows all may be on: their sum must fit the reference row's 11 bits
+STRIPES = [
+    [["####", "....", "####", "...."], ["....", "####", "....", "####"]],
+    [["#.#.", "#.#.", "#.#.", "#.#."], [".#.#", ".#.#", ".#.#", ".#.#"]],
+]
+
+
+def behavioural() -> dict[str, Any]:
+    """Program and use 1056 devices without SPICE or Python; compare classes and sums with the integer model."""
+    rng, hdl, register, electrics = np.random.default_rng(1), hdl_dir(), registers(), ArrayElectrics()
+    devices = SIZE * SIZE + SIZE
+    targets = rng.integers(260, 900, devices)  # verify codes
+    images = rng.integers(0, 2, (IMAGES, SIZE))
+    table = [min(i, 63) for i in range(64)]
+    settings = {
+        "SET_MAX": 2000, "RESET_START": 600, "STEP_MIN": 4, "SET_CYCLES": 200, "RESET_CYCLES": 10, "ALGORITHM": 2,
+        "LAW_SLOPE": 1755, "TRIM_GAIN": 7680, "TOLERANCE": round(TOLERANCE * 65536), "READ_CODE": READ_CODE, "SHIFT": 5,
+    }  # fmt: skip
+    words = [(register[n].address(), v) for n, v in settings.items()]
+    words += [(register["ACTIVATION"].address(i), v) for i, v in enumerate(table)]
+    words += [(register["TARGET"].address(i), int(v)) for i, v in enumerate(targets)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "writes.txt").write_text("".join(f"{a:x} {v:x}\n" for a, v in words))
+        (folder / "images.txt").write_text(
+            "".join(f"{sum(int(b) << i for i, b in enumerate(image)):x}\n" for image in images)
+        )
+        sizes = {"L1_ROWS": SIZE, "L1_COLS": SIZE, "L2_ROWS": SIZE, "L2_COLS": 1}
+        subprocess.run(
+            ["iverilog", "-g2005", f"-I{hdl}", f"-I{hdl / 'analog'}", "-o", "program.vvp", "-s", "program_bench",
+             *(f"-Pprogram_bench.{n}={v}" for n, v in sizes.items()),
+             str(hdl / "bench" / "program_bench.v"), *map(str, hdl_sources("analog_array_model.v"))],
+            cwd=folder, check=True,
+        )  # fmt: skip
+        begun = time.monotonic()
+        done = subprocess.run(
+            ["vvp", "-n", "program.vvp", "+pyh_writes=writes.txt", "+pyh_outcomes=outcomes.txt",
+             "+pyh_images=images.txt", "+pyh_answers=answers.txt"],
+            cwd=folder, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        wall_s = time.monotonic() - begun
+        outcomes, answers = np.loadtxt(folder / "outcomes.txt", int), np.loadtxt(folder / "answers.txt", int)
+    g = np.array([electrics.conductance(code + 0.5, READ_CODE * 1e-3) for code in outcomes[:, 2]])
+    network = Network(
+        g1_siemens=g[: SIZE * SIZE].reshape(SIZE, SIZE),
+        g2_siemens=g[SIZE * SIZE :].reshape(SIZE, 1),
+        bias=(0,) * (SIZE + 1),
+        table=tuple(table),
+        shift=5,
+        threshold=0,
+        arithmetic=Arithmetic(read_code=READ_CODE),
+    )
+    expected = network.predict(images)
+    return {
+        "devices": devices,
+        "reached": int((outcomes[:, 4] == 1).sum()),
+        "pulses_mean": float(outcomes[:, 3].mean()),
+        "passed": "PASS" in done.stdout,
+        "images": IMAGES,
+        "same_class": int((answers[:, 0] == expected.label).sum()),
+        "of_class_1": int(expected.label.sum()),
+        "largest_difference_of_sums": int(np.abs(answers[:, 1] - expected.accumulator).max()),
+        "wall_s": wall_s,
+    }
+
+
+def ngspice() -> dict[str, Any]:
+    """Train, program and use 272 devices in co-simulation."""
+    config = SimConfig.model_validate(
+        {
+            "images": STRIPES,
+            "training": {"hidden": 16, "window_siemens": (1e-4, 2.5e-4)},
+            "write_verify": {"tolerance": TOLERANCE, "confirm": 1},
+            "test": {"count": 20, "pixel_noise": 0.1},
+            "waves": False,
+        }
+    )
+    with tempfile.TemporaryDirectory() as name:
+        record = read_record(run_sim(config, Path(name), "benchmarks/large_arrays.py"))
+    assert record.accuracy is not None
+    return {
+        "devices": len(record.devices),
+        "reached": sum(d.status == "reached" for d in record.devices),
+        "pulses_mean": float(np.mean([d.pulses for d in record.devices])),
+        "images": record.accuracy.total,
+        "correct": record.accuracy.correct,
+        "same_class": record.accuracy.agree_with_software,
+        "bayes_limit": record.accuracy.bayes_limit,
+        "training_time_s": record.training_time_s,
+        "wall_s": record.wall_s,
+        "cpu_s": record.cpu_s,
+    }
+
+
+def main() -> None:
+    """Run both; write the figures, and print them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", choices=["behavioural", "ngspice"])
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "large_arrays.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    for name, job in (("behavioural", behavioural), ("ngspice", ngspice)):
+        if options.only in (None, name):
+            found[name] = job()
+            print(name, json.dumps(found[name]), flush=True)
+            path.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
