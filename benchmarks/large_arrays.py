@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Arrays larger than the paper's: programmed and used, every answer compared with the integer model of the network.
 
-- 32 x 32 and 32 x 1 cells (1056 devices) in the behavioural view: random targets, random images.
+- 32 x 32 and 32 x 1 cells (1056 devices) in the behavioural view: two groups of neurons, noisy images of two kinds.
 - 16 x 16 and 16 x 1 cells (272 devices) in co-simulation with ngspice: the main job on 4 x 4 images.
 
 Usage: python benchmarks/large_arrays.py OUTPUT_FOLDER [--only behavioural|ngspice]
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyharness.bench.array import ArrayElectrics
 from pyharness.bench.registers import registers
@@ -35,18 +36,43 @@ STRIPES = [
 ]
 
 
+def network_of(g_siemens: NDArray[np.float64], table: list[int], threshold: int) -> Network:
+    """Return the integer model of a network of these conductances, without biases."""
+    return Network(
+        g1_siemens=g_siemens[: SIZE * SIZE].reshape(SIZE, SIZE),
+        g2_siemens=g_siemens[SIZE * SIZE :].reshape(SIZE, 1),
+        bias=(0,) * (SIZE + 1),
+        table=tuple(table),
+        shift=5,
+        threshold=threshold,
+        arithmetic=Arithmetic(read_code=READ_CODE),
+    )
+
+
 def behavioural() -> dict[str, Any]:
     """Program and use 1056 devices without SPICE or Python; compare classes and sums with the integer model."""
     rng, hdl, register, electrics = np.random.default_rng(1), hdl_dir(), registers(), ArrayElectrics()
     devices = SIZE * SIZE + SIZE
-    targets = rng.integers(260, 900, devices)  # verify codes
-    images = rng.integers(0, 2, (IMAGES, SIZE))
+    # verify codes: every other hidden neuron answers to one half of the pixels, the rest to the other; scattered
+    first = np.arange(SIZE) < SIZE // 2
+    even = np.arange(SIZE) % 2 == 0
+    strong = np.concatenate([(first[:, None] == even).ravel(), even])
+    targets = np.where(strong, 760, 360) + rng.integers(-100, 100, devices)
+    images = (rng.random((IMAGES, SIZE)) < np.where(first == (np.arange(IMAGES) % 2 == 0)[:, None], 0.7, 0.3)).astype(
+        int
+    )
     table = [min(i, 63) for i in range(64)]
+    # in the widest gap of the sums that the targets themselves would give, so that both classes are there
+    wanted = network_of(np.array([electrics.conductance(int(code), READ_CODE * 1e-3) for code in targets]), table, 0)
+    sums = np.sort(wanted.predict(images).accumulator)[IMAGES // 4 : -IMAGES // 4]
+    widest = int(np.argmax(np.diff(sums)))
+    threshold = int(sums[widest] + sums[widest + 1]) // 2
     settings = {
         "SET_MAX": 2000, "RESET_START": 600, "STEP_MIN": 4, "SET_CYCLES": 200, "RESET_CYCLES": 10, "ALGORITHM": 2,
         "LAW_SLOPE": 1755, "TRIM_GAIN": 7680, "TOLERANCE": round(TOLERANCE * 65536), "READ_CODE": READ_CODE, "SHIFT": 5,
+        "THRESHOLD": threshold,
     }  # fmt: skip
-    words = [(register[n].address(), v) for n, v in settings.items()]
+    words = [(register[n].address(), register[n].encode(v)) for n, v in settings.items()]
     words += [(register["ACTIVATION"].address(i), v) for i, v in enumerate(table)]
     words += [(register["TARGET"].address(i), int(v)) for i, v in enumerate(targets)]
     with tempfile.TemporaryDirectory() as name:
@@ -71,15 +97,7 @@ def behavioural() -> dict[str, Any]:
         wall_s = time.monotonic() - begun
         outcomes, answers = np.loadtxt(folder / "outcomes.txt", int), np.loadtxt(folder / "answers.txt", int)
     g = np.array([electrics.conductance(code + 0.5, READ_CODE * 1e-3) for code in outcomes[:, 2]])
-    network = Network(
-        g1_siemens=g[: SIZE * SIZE].reshape(SIZE, SIZE),
-        g2_siemens=g[SIZE * SIZE :].reshape(SIZE, 1),
-        bias=(0,) * (SIZE + 1),
-        table=tuple(table),
-        shift=5,
-        threshold=0,
-        arithmetic=Arithmetic(read_code=READ_CODE),
-    )
+    network = network_of(g, table, threshold)
     expected = network.predict(images)
     return {
         "devices": devices,
