@@ -12,12 +12,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim test lint bench fit qa debian13 debian14 clean
+.PHONY: help setup sim test lint mutation bench fit qa debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
 	@echo "make test   all tests"
 	@echo "make lint   Python, Verilog and type checks"
+	@echo "make mutation  damage the controller in many ways: the random regression must notice each, build/mutation.json"
 	@echo "make bench  benchmarks, one JSON file each in build/bench"
 	@echo "make qa     quality tables of all models and cards, build/qa"
 	@echo "make fit    fit all cards to the measured loops anew, build/fit (some minutes)"
@@ -52,6 +53,9 @@ lint: setup
 	@cd hdl; warnings=$$(iverilog -g2005 -Wall -Wno-timescale -t null -s system_top \
 	    $$(cat accelerator.f) system_top.v analog/analog_array.v 2>&1) && [ -z "$$warnings" ] || { echo "$$warnings"; exit 1; }
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
+
+mutation: setup
+	$(VENV)/bin/python tests/rtl/mutation.py
 
 bench: setup
 	@mkdir -p build/bench
