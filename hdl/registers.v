@@ -110,6 +110,7 @@ module registers #(
     wire [INDEX_W-1:0] windex = waddr[INDEX_W+1:2];
     wire        whole = s_axil_wstrb == 4'hf;  // partial writes are refused
     wire        wsetting, rsetting;
+    wire [15:0] raddr = {s_axil_araddr[15:2], 2'b00};
     wire [1:0]  wkind = kind(waddr, wsetting);
     wire        accepted = write && whole && wkind == WRITABLE;
 
@@ -228,7 +229,6 @@ module registers #(
 
     // -- read channel -----------------------------------------------------------------------------------------------
     wire        read = s_axil_arvalid && (!s_axil_rvalid || s_axil_rready);
-    wire [15:0] raddr = {s_axil_araddr[15:2], 2'b00};
     wire [1:0]  rkind = kind(raddr, rsetting);
     // outside the map the memories are not looked at
     wire [INDEX_W-1:0] rindex = raddr[12:2] <= device_limit ? raddr[INDEX_W+1:2] : {INDEX_W{1'b0}};
