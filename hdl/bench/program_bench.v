@@ -77,7 +77,7 @@ module program_bench;
             while (!bvalid) @(negedge clk);
             if (bresp != 2'b00) begin
                 $display("FAIL: write to 0x%h is answered with %b", address, bresp);
-                $finish;
+                $finish(0);
             end
         end
     endtask
@@ -97,7 +97,7 @@ module program_bench;
             word = rdata;
             if (rresp != 2'b00) begin
                 $display("FAIL: read of 0x%h is answered with %b", address, rresp);
-                $finish;
+                $finish(0);
             end
         end
     endtask
@@ -210,13 +210,13 @@ module program_bench;
         if ($value$plusargs("pyh_images=%s", file)) classify;
         if (failures == 0) $display("PASS");
         else $display("FAIL: %0d devices missed their target", failures);
-        $finish;
+        $finish(0);
     end
 
     initial begin
         #(600.0e9);
         $display("FAIL: not done after ten minutes");
-        $finish;
+        $finish(0);
     end
 endmodule
 `default_nettype wire

@@ -128,7 +128,7 @@ module array_pulses;
             got = $fscanf(fd, "%d %d %d %d %f", action, row, col, value, width);
         end
         for (i = 0; i < 5; i = i + 1) $display("%.17g %.17g", dut.energy_j[i], dut.device_energy_j[i]);
-        $finish;
+        $finish(0);
     end
 endmodule
 `default_nettype wire
