@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -19,13 +18,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from support.program_bench import build, play, write_settings
 
 from pyharness.bench.array import ArrayElectrics
-from pyharness.bench.registers import registers
-from pyharness.bench.runner import hdl_sources, read_record, run_sim
+from pyharness.bench.runner import read_record, run_sim
 from pyharness.config import SimConfig
 from pyharness.network.reference import Arithmetic, Network
-from pyharness.resources import hdl_dir
 
 SIZE, IMAGES = 32, 40
 TOLERANCE = 0.05
@@ -51,7 +49,7 @@ def network_of(g_siemens: NDArray[np.float64], table: list[int], threshold: int)
 
 def behavioural() -> dict[str, Any]:
     """Program and use 1056 devices without SPICE or Python; compare classes and sums with the integer model."""
-    rng, hdl, register, electrics = np.random.default_rng(1), hdl_dir(), registers(), ArrayElectrics()
+    rng, electrics = np.random.default_rng(1), ArrayElectrics()
     devices = SIZE * SIZE + SIZE
     # verify codes: every other hidden neuron answers to one half of the pixels, the rest to the other; scattered
     first = np.arange(SIZE) < SIZE // 2
@@ -72,30 +70,17 @@ def behavioural() -> dict[str, Any]:
         "LAW_SLOPE": 1755, "TRIM_GAIN": 7680, "TOLERANCE": round(TOLERANCE * 65536), "READ_CODE": READ_CODE, "SHIFT": 5,
         "THRESHOLD": threshold,
     }  # fmt: skip
-    words = [(register[n].address(), register[n].encode(v)) for n, v in settings.items()]
-    words += [(register["ACTIVATION"].address(i), v) for i, v in enumerate(table)]
-    words += [(register["TARGET"].address(i), int(v)) for i, v in enumerate(targets)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "writes.txt").write_text("".join(f"{a:x} {v:x}\n" for a, v in words))
+        writes = write_settings(folder, settings, {"ACTIVATION": table, "TARGET": targets})
         (folder / "images.txt").write_text(
             "".join(f"{sum(int(b) << i for i, b in enumerate(image)):x}\n" for image in images)
         )
-        sizes = {"L1_ROWS": SIZE, "L1_COLS": SIZE, "L2_ROWS": SIZE, "L2_COLS": 1}
-        subprocess.run(
-            ["iverilog", "-g2005", f"-I{hdl}", f"-I{hdl / 'analog'}", "-o", "program.vvp", "-s", "program_bench",
-             *(f"-Pprogram_bench.{n}={v}" for n, v in sizes.items()),
-             str(hdl / "bench" / "program_bench.v"), *map(str, hdl_sources("analog_array_model.v"))],
-            cwd=folder, check=True,
-        )  # fmt: skip
+        build(folder, {"L1_ROWS": SIZE, "L1_COLS": SIZE, "L2_ROWS": SIZE, "L2_COLS": 1})
         begun = time.monotonic()
-        done = subprocess.run(
-            ["vvp", "-n", "program.vvp", "+pyh_writes=writes.txt", "+pyh_outcomes=outcomes.txt",
-             "+pyh_images=images.txt", "+pyh_answers=answers.txt"],
-            cwd=folder, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+        told, outcomes = play(folder, [writes, "+pyh_images=images.txt", "+pyh_answers=answers.txt"])
         wall_s = time.monotonic() - begun
-        outcomes, answers = np.loadtxt(folder / "outcomes.txt", int), np.loadtxt(folder / "answers.txt", int)
+        answers = np.loadtxt(folder / "answers.txt", int)
     g = np.array([electrics.conductance(code + 0.5, READ_CODE * 1e-3) for code in outcomes[:, 2]])
     network = network_of(g, table, threshold)
     expected = network.predict(images)
@@ -103,7 +88,7 @@ def behavioural() -> dict[str, Any]:
         "devices": devices,
         "reached": int((outcomes[:, 4] == 1).sum()),
         "pulses_mean": float(outcomes[:, 3].mean()),
-        "passed": "PASS" in done.stdout,
+        "passed": "PASS" in told,
         "images": IMAGES,
         "same_class": int((answers[:, 0] == expected.label).sum()),
         "of_class_1": int(expected.label.sum()),

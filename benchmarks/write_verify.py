@@ -21,7 +21,6 @@ import json
 import os
 import re
 import resource
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -31,13 +30,12 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 from scipy.optimize import brentq
+from support.program_bench import build, play, write_settings
 
 from pyharness.bench.job import build_job
-from pyharness.bench.registers import registers
-from pyharness.bench.runner import hdl_sources, read_record, run_sim
+from pyharness.bench.runner import read_record, run_sim
 from pyharness.bench.view import prepare_behavioural
 from pyharness.config import SimConfig
-from pyharness.resources import hdl_dir
 from pyharness.veriloga import NumpyModel, compile_numpy
 
 TOLERANCE = 0.02
@@ -181,24 +179,14 @@ def program_in_ngspice(config: SimConfig, folder: Path) -> dict[str, Any]:
 
 def program_in_verilog(config: SimConfig, folder: Path) -> dict[str, Any]:
     """By hdl/bench/program_bench.v, which takes the same settings over the same bus, without Python."""
-    job, hdl, register = build_job(config), hdl_dir(), registers()
-    words = [*prepare_behavioural(job, folder), "+pyh_writes=writes.txt", "+pyh_outcomes=outcomes.txt"]
-    writes = [(register[name].address(), register[name].encode(value)) for name, value in job.registers.items()]
-    writes += [(register["TARGET"].address(i), int(code)) for i, code in enumerate(job.target_codes)]
-    (folder / "writes.txt").write_text("".join(f"{address:x} {word:x}\n" for address, word in writes))
-    sources = [hdl / "bench" / "program_bench.v", *hdl_sources("analog_array_model.v")]
-    includes = [f"-I{place}" for place in (folder, hdl, hdl / "analog")]
-    subprocess.run(
-        ["iverilog", "-g2005", *includes, "-o", "program.vvp", "-s", "program_bench", *map(str, sources)],
-        cwd=folder,
-        check=True,
-    )
+    job = build_job(config)
+    words = [*prepare_behavioural(job, folder), write_settings(folder, job.registers, {"TARGET": job.target_codes})]
+    build(folder)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    done = subprocess.run(["vvp", "-n", "program.vvp", *words], cwd=folder, check=True, capture_output=True, text=True)
-    took = re.search(r"([\d.]+) ms, (\S+) J from the drivers", done.stdout)
+    told, table = play(folder, words)
+    took = re.search(r"([\d.]+) ms, (\S+) J from the drivers", told)
     if not took:
-        raise SystemExit(f"the bench did not end: {done.stdout}")
-    table = np.loadtxt(folder / "outcomes.txt", int)
+        raise SystemExit(f"the bench did not end: {told}")
     reached = table[:, 4] == 1
     return {
         "time_s": float(took[1]) * 1e-3,

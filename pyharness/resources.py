@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyharness.errors import ToolNotFoundError
 
-__all__ = ("config_dir", "hdl_dir", "model_dir")
+__all__ = ("config_dir", "controller_sources", "hdl_dir", "model_dir")
 
 _PACKAGE = Path(__file__).parent
 
@@ -22,6 +22,12 @@ def _find(name: str) -> Path:
 def hdl_dir() -> Path:
     """Return the folder with the Verilog sources."""
     return _find("hdl")
+
+
+def controller_sources() -> list[Path]:
+    """Return the controller's Verilog files, those of ``accelerator.f``."""
+    folder = hdl_dir()
+    return [folder / name for name in (folder / "accelerator.f").read_text(encoding="utf-8").split()]
 
 
 def model_dir() -> Path:

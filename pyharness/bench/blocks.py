@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from pyharness.bench.registers import registers
+from pyharness.bench.registers import registers, write_section
 from pyharness.errors import ConfigError
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources
 
 __all__ = ("block_tables",)
 
@@ -55,17 +55,13 @@ def block_tables() -> str:
     Raises:
         ConfigError: a module's header is not laid out as the others'.
     """
-    names = (hdl_dir() / "accelerator.f").read_text(encoding="utf-8").split()
-    parts = [line for name in names for line in _tables((hdl_dir() / name).read_text(encoding="utf-8"), name)]
+    parts = [line for path in controller_sources() for line in _tables(path.read_text(encoding="utf-8"), path.name)]
     return "\n".join(parts)
 
 
 def main() -> None:
     """Write the section anew."""
-    readme = hdl_dir() / "README.md"
-    head, _, rest = readme.read_text(encoding="utf-8").partition("<!-- blocks -->\n")
-    _, _, tail = rest.partition("<!-- end of blocks -->")
-    readme.write_text(f"{head}<!-- blocks -->\n{block_tables()}<!-- end of blocks -->{tail}", encoding="utf-8")
+    write_section("blocks", block_tables())
 
 
 if __name__ == "__main__":

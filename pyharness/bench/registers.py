@@ -9,14 +9,13 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import yaml
 
 from pyharness.errors import ConfigError
 from pyharness.resources import hdl_dir
 
-__all__ = ("Register", "header_text", "markdown_table", "registers", "settings_text")
+__all__ = ("Register", "header_text", "markdown_table", "registers", "settings_text", "write_section")
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,6 @@ def settings_text() -> str:
         return name if r.width == 32 else f"{{{32 - r.width}'d0, {name}}}"
 
     outputs = [f"    output reg  {bits(r):6} {r.name.lower()}_o" for r in held]
-    widest = max(r.width for r in held)
-    spare = f"wdata_i[31:{widest}]" if widest < 32 else ""
     return "\n".join(
         [
             "// SPDX-License-Identifier: BSD-3-Clause",
@@ -167,7 +164,6 @@ def settings_text() -> str:
             "            endcase",
             "        end",
             "    end",
-            *(["", f"    wire unused = &{{1'b0, {spare}}};"] if spare else []),
             "endmodule",
             "`default_nettype wire",
             "",
@@ -185,15 +181,19 @@ def markdown_table() -> str:
     return "\n".join([*lines, ""])
 
 
+def write_section(name: str, text: str) -> None:
+    """Put ``text`` between the marks ``<!-- name -->`` and ``<!-- end of name -->`` of ``hdl/README.md``."""
+    readme = hdl_dir() / "README.md"
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    head, _, rest = readme.read_text(encoding="utf-8").partition(begin)
+    readme.write_text(f"{head}{begin}{text}{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
 def main() -> None:
     """Write the generated files."""
     (hdl_dir() / "registers.vh").write_text(header_text(), encoding="utf-8")
     (hdl_dir() / "settings.v").write_text(settings_text(), encoding="utf-8")
-    readme: Path = hdl_dir() / "README.md"
-    head, _, rest = readme.read_text(encoding="utf-8").partition("<!-- registers -->\n")
-    _, _, tail = rest.partition("<!-- end of registers -->")
-    text = f"{head}<!-- registers -->\n{markdown_table()}<!-- end of registers -->{tail}"
-    readme.write_text(text, encoding="utf-8")
+    write_section("registers", markdown_table())
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
 from pyharness.errors import RunInterrupted, SimulationError
 from pyharness.record import Record, VariationResult, write_record
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources, hdl_dir
 from pyharness.veriloga import compile_osdi, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
@@ -45,8 +45,7 @@ _LOGIC = {
 def hdl_sources(array: str = "analog_array.v") -> list[Path]:
     """Return the files of the simulation: controller, top, and the array: the shell or the behavioural view."""
     folder = hdl_dir()
-    names = (folder / "accelerator.f").read_text(encoding="utf-8").split()
-    return [*(folder / name for name in names), folder / "system_top.v", folder / "analog" / array]
+    return [*controller_sources(), folder / "system_top.v", folder / "analog" / array]
 
 
 def read_record(folder: Path) -> Record:

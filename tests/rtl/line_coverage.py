@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 from layout import Shape
 
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources, hdl_dir
 
 __all__ = ("Coverage", "exclusions", "measure", "read_coverage")
 
@@ -54,7 +54,7 @@ def read_coverage(path: Path) -> Coverage:
         ValueError: it holds none of them.
     """
     found = Coverage()
-    own = {name for name in (hdl_dir() / "accelerator.f").read_text(encoding="utf-8").split()}
+    own = {path.name for path in controller_sources()}
     for entry in path.read_text(encoding="latin-1").split("\n"):
         if not entry.startswith("C "):
             continue

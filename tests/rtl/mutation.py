@@ -25,10 +25,10 @@ from typing import Any
 import yaml
 from layout import Shape
 from mutants import Mutant, all_mutants, choose
-from regression import RUNS, Result, controller_sources, play
+from regression import RUNS, Result, play
 from replaying import replay, write_replay
 
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources, hdl_dir
 
 __all__ = ("COUNTS", "Judged", "equivalents", "judge", "record", "select")
 

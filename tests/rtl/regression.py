@@ -22,9 +22,9 @@ from observer import Observer
 from stimulus import devices_text, noise_text
 
 from pyharness.cosim import simulate
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources, hdl_dir
 
-__all__ = ("RUNS", "Result", "Run", "compare", "controller_sources", "play")
+__all__ = ("RUNS", "Result", "Run", "compare", "play")
 
 HERE = Path(__file__).parent
 DEFAULT = Shape()
@@ -78,11 +78,6 @@ class Result:
     compared_s: float
     difference: str
     seen: dict[str, set]
-
-
-def controller_sources() -> list[Path]:
-    """Return the controller's files."""
-    return [hdl_dir() / name for name in (hdl_dir() / "accelerator.f").read_text(encoding="utf-8").split()]
 
 
 def differences(shape: Shape, row: Row, clock: int, expected: int) -> str:

@@ -365,10 +365,8 @@ def test_programming_without_python(tmp_path: Path, size: tuple[int, int]) -> No
 
 def on_view(folder: Path, view: str) -> dict[str, list[float]]:
     """Run the job of array_model_tests.py."""
-    model = ANALOG / "analog_array_model.v"
-    sources = [model if view == "model" and s.name == "analog_array.v" else s for s in hdl_sources()]
     simulate(
-        sources,
+        hdl_sources("analog_array_model.v" if view == "model" else "analog_array.v"),
         "system_top",
         "array_model_tests",
         folder,

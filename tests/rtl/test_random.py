@@ -13,10 +13,10 @@ from controller_model import Controller
 from layout import Row, Shape, pack, read_trace, unpack
 from line_coverage import exclusions, measure
 from mutants import all_mutants
-from regression import RUNS, compare, controller_sources, run_one
+from regression import RUNS, compare, run_one
 from replaying import replay
 
-from pyharness.resources import hdl_dir
+from pyharness.resources import controller_sources, hdl_dir
 
 TOGGLED = 0.80
 COVERAGE = Path(__file__).parents[2] / "build" / "coverage"
