@@ -93,6 +93,7 @@ module accelerator #(
     wire [10:0] law_offset;
     wire [15:0] law_slope, trim_gain;
     wire [3:0]  confirm, gain_shift, shift;
+    wire [2:0]  set_stretch;
     wire [19:0] set_cycles, reset_cycles, init_cycles;
     wire        init_enable;
     wire [9:0]  max_pulses;
@@ -191,6 +192,7 @@ module accelerator #(
         .gain_shift_o(gain_shift),
         .reset_step_o(reset_step),
         .set_cycles_o(set_cycles),
+        .set_stretch_o(set_stretch),
         .reset_cycles_o(reset_cycles),
         .init_enable_o(init_enable),
         .init_code_o(init_code),
@@ -256,6 +258,7 @@ module accelerator #(
         .gain_shift_i(gain_shift),
         .reset_step_i(reset_step),
         .set_cycles_i(set_cycles),
+        .set_stretch_i(set_stretch),
         .reset_cycles_i(reset_cycles),
         .init_enable_i(init_enable),
         .init_code_i(init_code),

@@ -42,7 +42,8 @@ module settings (
     output reg  [1:0]  algorithm_o,
     output reg  [10:0] law_offset_o,
     output reg  [15:0] law_slope_o,
-    output reg  [15:0] trim_gain_o
+    output reg  [15:0] trim_gain_o,
+    output reg  [2:0]  set_stretch_o
 );
     localparam [15:0] ADDR_READ_CODE = 16'h000c;
     localparam [15:0] ADDR_SETTLE = 16'h0010;
@@ -73,6 +74,7 @@ module settings (
     localparam [15:0] ADDR_LAW_OFFSET = 16'h0080;
     localparam [15:0] ADDR_LAW_SLOPE = 16'h0084;
     localparam [15:0] ADDR_TRIM_GAIN = 16'h0088;
+    localparam [15:0] ADDR_SET_STRETCH = 16'h008c;
 
     always @(*) begin
         rknown_o = 1'b1;
@@ -106,6 +108,7 @@ module settings (
             ADDR_LAW_OFFSET: rdata_o = {21'd0, law_offset_o};
             ADDR_LAW_SLOPE: rdata_o = {16'd0, law_slope_o};
             ADDR_TRIM_GAIN: rdata_o = {16'd0, trim_gain_o};
+            ADDR_SET_STRETCH: rdata_o = {29'd0, set_stretch_o};
             default: begin
                 rdata_o  = 32'd0;
                 rknown_o = 1'b0;
@@ -116,7 +119,7 @@ module settings (
                 ADDR_RESET_START, ADDR_RESET_MAX, ADDR_STEP_MIN, ADDR_STEP_MAX, ADDR_GAIN_SHIFT, ADDR_RESET_STEP,
                 ADDR_SET_CYCLES, ADDR_RESET_CYCLES, ADDR_INIT_ENABLE, ADDR_INIT_CODE, ADDR_INIT_CYCLES, ADDR_TOLERANCE,
                 ADDR_MAX_PULSES, ADDR_STUCK_LIMIT, ADDR_DEVICE, ADDR_IMAGE, ADDR_SHIFT, ADDR_THRESHOLD, ADDR_ALGORITHM,
-                ADDR_LAW_OFFSET, ADDR_LAW_SLOPE, ADDR_TRIM_GAIN: wknown_o = 1'b1;
+                ADDR_LAW_OFFSET, ADDR_LAW_SLOPE, ADDR_TRIM_GAIN, ADDR_SET_STRETCH: wknown_o = 1'b1;
             default: wknown_o = 1'b0;
         endcase
     end
@@ -152,6 +155,7 @@ module settings (
             law_offset_o <= 11'd200;
             law_slope_o <= 16'd1053;
             trim_gain_o <= 16'd4608;
+            set_stretch_o <= 3'd0;
         end else if (write_i) begin
             case (waddr_i)
                 ADDR_READ_CODE: read_code_o <= wdata_i[10:0];
@@ -183,6 +187,7 @@ module settings (
                 ADDR_LAW_OFFSET: law_offset_o <= wdata_i[10:0];
                 ADDR_LAW_SLOPE: law_slope_o <= wdata_i[15:0];
                 ADDR_TRIM_GAIN: trim_gain_o <= wdata_i[15:0];
+                ADDR_SET_STRETCH: set_stretch_o <= wdata_i[2:0];
                 default: ;
             endcase
         end

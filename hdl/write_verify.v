@@ -6,6 +6,7 @@
 //                overshot, with steps half as large;
 //   predictive   the amplitude at which the compliance law ends a SET at the target, plus a share for the remaining
 //                error, plus an offset that learns from each pulse what this device needs beyond the law.
+// Where the largest amplitude moves a device too little, its SET pulses grow longer (fixed: never).
 // An overshoot is answered by RESET pulses of growing (fixed: the same) amplitude.
 `timescale 1ns / 1ps
 `default_nettype none
@@ -31,6 +32,7 @@ module write_verify (
     input  wire [3:0]  gain_shift_i,
     input  wire [10:0] reset_step_i,
     input  wire [19:0] set_cycles_i,
+    input  wire [2:0]  set_stretch_i,    // doublings of it, at most
     input  wire [19:0] reset_cycles_i,
     input  wire        init_enable_i,
     input  wire [10:0] init_code_i,
@@ -82,6 +84,7 @@ module write_verify (
     reg  [10:0] set_amplitude_q, set_amplitude_d;  // of the SET that overshot last
     reg  [12:0] overshot_q, overshot_d;            // and by how much, codes
     reg  signed [12:0] offset_q, offset_d;         // predictive: what this device needs beyond the law, DAC codes
+    reg  [2:0]  stretch_q, stretch_d;              // doublings of the SET width that this device needs
     reg  [11:0] target_q, before_q;
     reg         sampled;
 
@@ -119,6 +122,12 @@ module write_verify (
     wire signed [14:0] offset_raw = {{2{offset_q[12]}}, offset_q} + (too_small ? $signed({2'b0, lesson}) :
                                     too_large ? -$signed({2'b0, lesson}) : 15'sd0);
     wire signed [12:0] offset_next = offset_raw > 15'sd2047 ? 13'sd2047 : offset_raw < -15'sd2047 ? -13'sd2047 : offset_raw[12:0];
+    // too small at the largest amplitude: only time is left to give
+    wire [2:0]  learned = too_small && at_limit && stretch_q != 3'd7 ? stretch_q + 3'd1 :
+                          too_large && stretch_q != 3'd0 ? stretch_q - 3'd1 : stretch_q;
+    wire [2:0]  stretch = fixed ? 3'd0 : learned > set_stretch_i ? set_stretch_i : learned;
+    wire [26:0] stretched = {7'b0, set_cycles_i} << stretch;
+    wire [19:0] set_cycles = stretched[26:20] != 7'd0 ? 20'hfffff : stretched[19:0];
     wire signed [18:0] wanted = $signed({8'b0, law_offset_i}) + $signed({3'b0, law[27:12]}) + $signed({6'b0, trim}) +
                                 $signed({{6{offset_next[12]}}, offset_next});
     wire [13:0] predicted = wanted < 19'sd0 ? 14'd0 : wanted > 19'sd2047 ? 14'd2047 : wanted[13:0];
@@ -151,6 +160,7 @@ module write_verify (
         set_amplitude_d = set_amplitude_q;
         overshot_d      = overshot_q;
         offset_d        = offset_q;
+        stretch_d       = stretch_q;
         initial_d       = initial_q;
         verdict         = in_tolerance ? IN_TOLERANCE : error[12] ? ABOVE : BELOW;
         case (state_q)
@@ -166,6 +176,7 @@ module write_verify (
                     set_amplitude_d = 11'd0;
                     overshot_d      = 13'd0;
                     offset_d        = 13'sd0;
+                    stretch_d       = 3'd0;
                     initial_d       = init_enable_i;
                     if (init_enable_i) begin
                         state_d     = ST_INIT;
@@ -197,6 +208,7 @@ module write_verify (
                 pulsed_d    = 1'b0;
                 initial_d   = 1'b0;
                 offset_d    = offset_next;
+                stretch_d   = stretch;
                 // whether the initial RESET had an effect cannot be told: no read came before it
                 if (pulsed_q && !initial_q) idle_d = no_effect && at_limit ? idle_q + 8'd1 : 8'd0;
                 if (in_tolerance) begin
@@ -224,7 +236,7 @@ module write_verify (
                     pulse_d     = 1'b1;
                     is_reset_d  = error[12];
                     amplitude_d = error[12] ? reset_next : set_next;
-                    cycles_d    = error[12] ? reset_cycles_i : set_cycles_i;
+                    cycles_d    = error[12] ? reset_cycles_i : set_cycles;
                     last_d      = error[12] ? RESET : SET;
                     if (error[12] && last_q == SET) begin
                         if (damping_q != 3'd7) damping_d = damping_q + 3'd1;
@@ -283,6 +295,7 @@ module write_verify (
             set_amplitude_q <= 11'd0;
             overshot_q      <= 13'd0;
             offset_q     <= 13'sd0;
+            stretch_q    <= 3'd0;
             target_q     <= 12'd0;
         end else begin
             state_q     <= state_d;
@@ -303,6 +316,7 @@ module write_verify (
             set_amplitude_q <= set_amplitude_d;
             overshot_q      <= overshot_d;
             offset_q    <= offset_d;
+            stretch_q   <= stretch_d;
             initial_q   <= initial_d;
             if (state_q == ST_IDLE && start_i) target_q <= target_i;
             if (sampled) last_code_o <= code_i;

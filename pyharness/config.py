@@ -78,7 +78,8 @@ class WriteVerify(_Section):
     """Write-verify; tolerance as a share of the target, amplitudes at the row driver.
 
     ``law_v``, ``law_v_per_siemens`` and ``trim_v_per_siemens`` belong to the predictive algorithm: source amplitude at which
-    the compliance law ends a SET at 0 S, what it gains with the target, and the excess for the remaining error.  The others' meaning
+    the compliance law ends a SET at 0 S, what it gains with the target, and the excess for the remaining error.
+    A device that ``set_max_v`` moves too little gets SET pulses of up to ``2**set_stretch`` times ``set_pulse_s``.  The others' meaning
     is that of the registers, ``hdl/README.md``.
     """
 
@@ -92,6 +93,7 @@ class WriteVerify(_Section):
     set_start_v: Volt = 0.28
     set_max_v: Volt = 2.0
     set_pulse_s: PulseWidth = 2e-4
+    set_stretch: Annotated[int, Field(ge=0, le=7)] = 3
     reset_start_v: Volt = 0.6
     reset_max_v: Volt = 1.5
     reset_step_v: Volt = 0.05

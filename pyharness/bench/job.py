@@ -133,6 +133,7 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
         "STEP_MAX": code(w.step_max_v),
         "GAIN_SHIFT": w.gain_shift,
         "RESET_STEP": code(w.reset_step_v),
+        "SET_STRETCH": w.set_stretch,
         "SET_CYCLES": _cycles(w.set_pulse_s, t.clock_hz),
         "RESET_CYCLES": _cycles(w.reset_pulse_s, t.clock_hz),
         "INIT_ENABLE": int(w.initial_reset),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from pyharness.errors import SimulationError
 from pyharness.network.images import ImageSet
@@ -83,9 +84,9 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
         for e1, e2 in errors:
             v1, v2 = w1 + (w1 + a.g_ref_siemens) * e1, w2 + (w2 + a.g_ref_siemens) * e2
             z = (x @ v1) * codes_per_siemens / scale + b1
-            h = 1 / (1 + np.exp(-z))
+            h = expit(z)
             y = (h @ v2) * (_TOP / a.read_code) * codes_per_siemens / out_scale * 8 + b2
-            q = 1 / (1 + np.exp(-y))
+            q = expit(y)
             total -= float((joint[1] * np.log(q + 1e-12) + joint[0] * np.log(1 - q + 1e-12)).sum())
             dy = (joint[0] + joint[1]) * q - joint[1]
             k2 = (_TOP / a.read_code) * codes_per_siemens / out_scale * 8
@@ -108,7 +109,9 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
         start = rng.normal(0, 0.7, n1 + n2 + hidden + 1)
         found = minimize(loss, start, args=(errors,), jac=True, method="L-BFGS-B", options={"maxiter": 400})
         w1, w2, b1, b2 = unpack(found.x)
-        bias = [round(float(b * scale)) for b in b1] + [round(float(b2[0]) * out_scale / 8)]
+        # beyond the register's range a neuron is at an end of its table for every image
+        codes = np.rint([*(b1 * scale), b2[0] * out_scale / 8])
+        bias = [int(b) for b in np.clip(codes, -32768, 32767)]
         network = Network(
             g1_siemens=w1 + a.g_ref_siemens,
             g2_siemens=(w2 + a.g_ref_siemens)[:, None],

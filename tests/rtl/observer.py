@@ -110,6 +110,9 @@ class Observer:
         effect = "in_tolerance" if o["log_verdict"] == 1 else "overshot" if (away < 0) != bool(reset) else "short"
         at_limit = o["log_amplitude"] == s["RESET_MAX" if reset else "SET_MAX"]
         algorithm = ALGORITHM[s["ALGORITHM"]]
+        for doublings in range(8):
+            if not reset and algorithm != "fixed" and cycles == s["SET_CYCLES"] << doublings and cycles:
+                self.note("stretch", (doublings,))
         self.note("pulse", (algorithm, "RESET" if reset else "SET", effect, "at_limit" if at_limit else "below_limit"))
 
     def channels(self, i: dict[str, int], o: dict[str, int]) -> None:

@@ -226,6 +226,7 @@ class Jobs:
                 (PROGRAM, 64, {"CONFIRM": 1, "TOLERANCE": 65535}),
                 (PROGRAM, 60, {"INIT_ENABLE": 1, "CONFIRM": 1}),
                 (CLASSIFY, 50, {"IMAGE": 1}),
+                (CLASSIFY, 4, {"IMAGE": 1, "GUARD": 20}),
                 (READ, 36, {"DEVICE": self.shape.devices - 1}),
             ):
                 for at in range(clocks):
@@ -331,6 +332,8 @@ async def random_jobs(dut):
     jobs = Jobs(dut)
     Clock(dut.clk_i, 1, "us").start()
     await jobs.reset()
+    for register in jobs.map.values():
+        await jobs.bus.read(register.address())
     limit, number = int(os.environ["RANDOM_JOBS_CLOCKS"]), 0
     if os.environ["RANDOM_JOBS_BUS"] == "sweep":
         await jobs.sweep()

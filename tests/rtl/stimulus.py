@@ -88,6 +88,7 @@ DRAWS: dict[str, Draw] = {
     "GAIN_SHIFT": between(0, 4, 5, 9, 15),
     "RESET_STEP": between(0, 200, 700, 2047),
     "SET_CYCLES": between(0, 5),
+    "SET_STRETCH": of(0, 0, 0, 0, 1, 2),  # long pulses leave time for fewer jobs
     "RESET_CYCLES": between(0, 5),
     "INIT_ENABLE": of(0, 0, 1),
     "INIT_CODE": between(300, 2000, 0, 2047),
@@ -113,11 +114,15 @@ THEMES: dict[str, dict[str, Draw]] = {
     "any": {},
     "long": QUICK | {
         "MAX_PULSES": between(20, 45), "STUCK_LIMIT": of(0, 0, 17), "TOLERANCE": of(1966, 6554, 13000), "CONFIRM": of(1, 2),
-        "ALGORITHM": of(0, 0, 1, 2), "SET_START": between(300, 700),
+        "ALGORITHM": of(0, 1, 2), "SET_START": between(300, 700), "SET_MAX": between(300, 900), "RESET_MAX": between(300, 900),
     },
-    "stuck early": AT_LIMIT | {"STUCK_LIMIT": of(1, 1, 1, 2, 4), "MAX_PULSES": between(5, 24), "CONFIRM": of(1, 2)},
+    "stuck early": AT_LIMIT | {
+        "STUCK_LIMIT": of(1, 1, 1, 2, 4), "MAX_PULSES": between(5, 24), "CONFIRM": of(1, 2),
+        "INIT_ENABLE": of(0, 1), "ALGORITHM": of(0, 1, 2),
+    },
     "stuck late": AT_LIMIT | QUICK | {
-        "STUCK_LIMIT": of(6, 17, 18, 20), "MAX_PULSES": between(21, 40), "CONFIRM": of(1),
+        "STUCK_LIMIT": of(6, 17, 18, 20), "MAX_PULSES": between(21, 40), "CONFIRM": of(1), "SET_CYCLES": of(1),
+        "SET_STRETCH": between(5, 7), "ALGORITHM": of(0, 1, 2),
     },
     "short": AT_LIMIT | QUICK | {"STUCK_LIMIT": of(0, 1, 1), "MAX_PULSES": of(0, 1, 2), "CONFIRM": of(1)},
     "below zero": QUICK | {
@@ -240,6 +245,6 @@ def random_targets(rng: random.Random, kind: str, count: int) -> list[int]:
 def any_address(rng: random.Random) -> int:
     """Return a byte address: mostly of a register, else anywhere."""
     if rng.random() < 0.15:
-        return rng.choice((rng.randrange(1 << 16), rng.randrange(0x400), 0x8C, 0x0FC, 0x320, 0x3FC, 0x1FFC, 0x6000))
+        return rng.choice((rng.randrange(1 << 16), rng.randrange(0x400), 0x90, 0x0FC, 0x320, 0x3FC, 0x1FFC, 0x6000))
     register = rng.choice(list(registers().values()))
     return register.address(min(int(rng.expovariate(0.1)), register.count - 1)) + rng.choice((0, 0, 0, 1, 2, 3))

@@ -20,8 +20,9 @@ from pyharness.resources import hdl_dir
 HERE = Path(__file__).parent
 REPORT = HERE.parents[1] / "build" / "synthesis"
 EXPECTED: dict[str, dict[str, int]] = yaml.safe_load((HERE / "synthesis.yaml").read_text())
-SPREAD = 0.1
-"""How far a count may lie off the table; another version of Yosys moves it by a few per cent."""
+SPREAD = {"cells": 0.2, "flip_flops": 0.0}
+"""How far a count may lie off the table.  The cells of one unchanged module were 1439 and 1640: what abc makes of it follows
+from more than the module.  Flip-flops are what the source says."""
 
 CHECKS = [
     "check -assert",  # undriven wires, several drivers, combinational loops
@@ -83,7 +84,7 @@ def test_synthesis() -> None:
     assert measured.keys() == EXPECTED.keys()
     for name, expected in EXPECTED.items():
         for what, number in expected.items():
-            assert abs(measured[name][what] - number) <= SPREAD * number, (
+            assert abs(measured[name][what] - number) <= SPREAD[what] * number, (
                 f"{name} has {measured[name][what]} {what}, synthesis.yaml says {number}: if that is meant, change it there"
             )
 

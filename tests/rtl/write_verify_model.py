@@ -32,7 +32,7 @@ def verify(c: Controller, place: int) -> Generator[None, None, int]:
     s = c.setting
     target = c.arrays["TARGET"][place]  # 12 bits without a sign in products
     aim = signed(target, 12)
-    confirmed = idle = halvings = before = offset = 0
+    confirmed = idle = halvings = before = offset = stretch = 0
     last = ""  # SET or RESET: the last pulse that followed from a code
     overshot_from = overshot_by = 0
     is_reset, amplitude, cycles = False, 0, 0
@@ -63,9 +63,13 @@ def verify(c: Controller, place: int) -> Generator[None, None, int]:
         if pulsed and last == "SET":
             if error < 0:
                 offset -= lesson
+                stretch = max(stretch - 1, 0)
             elif 4 * (code - before) < size:
                 offset += lesson
+                if amplitude >= s["SET_MAX"]:
+                    stretch += 1
             offset = clip(offset, -2047, 2047)
+        stretch = 0 if algorithm == "fixed" else min(stretch, s["SET_STRETCH"])
         confirmed = confirmed + 1 if fits else 0
         if fits:
             verdict, over = IN_TOLERANCE, confirmed >= s["CONFIRM"]
@@ -101,7 +105,8 @@ def verify(c: Controller, place: int) -> Generator[None, None, int]:
                 wanted = max(overshot_from - back, s["SET_START"])
             else:
                 wanted = s["SET_START"]
-            is_reset, amplitude, cycles, last = False, min(wanted, s["SET_MAX"]), s["SET_CYCLES"], "SET"
+            cycles = min(s["SET_CYCLES"] << stretch, (1 << 20) - 1)
+            is_reset, amplitude, last = False, min(wanted, s["SET_MAX"]), "SET"
         else:
             if last == "SET":
                 halvings = min(halvings + 1, 7)
