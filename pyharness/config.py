@@ -161,12 +161,13 @@ class Solver(_Section):
 class SimConfig(_Section):
     """Everything that the main job can be told.
 
-    ``engine``: what computes the array: ngspice, coupled to the HDL simulator, or the behavioural view in Verilog, quick
-    and without SPICE; ``solver`` and ``device.target`` concern ngspice alone.
+    ``engine``: what computes: ngspice, coupled to the HDL simulator that runs the RTL; the RTL with the behavioural view of the array in
+    Verilog, quick and without SPICE; or NumPy and machine code, controller and array, hundreds of times as quick, for wide sweeps.
+    ``solver`` and ``device.target`` concern ngspice alone.
     """
 
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
-    engine: Literal["ngspice", "behavioural"] = "ngspice"
+    engine: Literal["ngspice", "behavioural", "numpy"] = "ngspice"
     device: Device = Device()
     images: list[list[list[str]]] = _DEFAULT_IMAGES
     test: Test = Test()

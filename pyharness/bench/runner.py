@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
+from pyharness.bench.numpy_job import run_numpy
 from pyharness.bench.progress import show_progress
 from pyharness.bench.view import prepare_behavioural
 from pyharness.config import SimConfig
@@ -61,10 +62,16 @@ def read_record(folder: Path) -> Record:
         raise SimulationError(f"no readable results.json in '{folder}': {cause}") from None
 
 
-def _tool_versions() -> dict[str, str]:
+_ENGINES = {"ngspice": "ngspice in vvp", "behavioural": "behavioural view in vvp", "numpy": "NumPy and Numba"}
+
+
+def _tool_versions(engine: str) -> dict[str, str]:
+    python = {"python": platform.python_version()}
+    if engine == "numpy":
+        return python | {name: version(name) for name in ("pyharness", "numba", "numpy", "scipy")}
     icarus = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
     packages = {name: version(name) for name in ("pyharness", "cocotb", "numpy", "scipy")}
-    return {"icarus": icarus.strip(), "python": platform.python_version(), **packages}
+    return {"icarus": icarus.strip(), **python, **packages}
 
 
 def _new_folder(out: Path) -> Path:
@@ -129,7 +136,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     """
     wall, cpu = time.monotonic(), _cpu_s()
     behavioural = config.engine == "behavioural"
-    if behavioural:
+    if config.engine != "ngspice":
         config = config.model_copy(
             update={"device": config.device.model_copy(update={"target": "ngspice"}), "waves": False}
         )
@@ -157,8 +164,8 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
             shutil.copyfile(model, folder / MODEL_LIBRARY)
     record = Record(
         seed=config.seed,
-        engine="behavioural view in vvp" if behavioural else "ngspice in vvp",
-        tools=_tool_versions(),
+        engine=_ENGINES[config.engine],
+        tools=_tool_versions(config.engine),
         command=command,
         config=config.model_dump(mode="json"),
         network={
@@ -171,6 +178,8 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     )
     write_record(record, folder)
     (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+    if config.engine == "numpy":
+        return _run_without_simulator(job, record, folder, wall, cpu)
     if behavioural:
         plusargs = prepare_behavioural(job, folder)
     else:
@@ -212,6 +221,21 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     record.wall_s, record.cpu_s = time.monotonic() - wall, _cpu_s() - cpu
     write_record(record, folder)
     _point_latest(out, folder)
+    return folder
+
+
+def _run_without_simulator(job: Job, record: Record, folder: Path, wall_s: float, cpu_s: float) -> Path:
+    """Do the job in this process; its clocks began at the given readings."""
+    try:
+        run_numpy(job, record)
+    except KeyboardInterrupt:
+        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
+    except SimulationError as cause:
+        raise SimulationError(f"{cause}\nwhat was measured so far is in {folder}") from None
+    finally:
+        record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
+        write_record(record, folder)
+    _point_latest(folder.parent, folder)
     return folder
 
 

@@ -133,6 +133,7 @@ class CycleDraws:
         self._device, self._seed, self._scale = device, seed, scale
         self._own = [device.module.check_parameters({**device.card.parameters, **one}) for one in own]
         self.drives = drives(device)
+        self._drawn: dict[tuple[int, int], dict[str, float]] = {}
 
     def values(self, device: int, pulse: int) -> dict[str, float]:
         """Return the parameters of pulse ``pulse`` (from 0) of device ``device``.
@@ -140,7 +141,10 @@ class CycleDraws:
         Raises:
             ConfigError: the spread allows no value.
         """
-        return _scatter(self._device, self._spreads, self._own[device], self._seed, (device, pulse), self._scale)
+        key = (device, pulse)
+        if key not in self._drawn:
+            self._drawn[key] = _scatter(self._device, self._spreads, self._own[device], self._seed, key, self._scale)
+        return self._drawn[key]
 
     def controls(self, device: int, values: Mapping[str, float]) -> dict[str, float]:
         """Return the control voltages, in volt, that give device ``device`` these ``values``."""

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The main job without a simulator: the controller's algorithm and clock counts on the array of numpy_array.py."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyharness.bench.driver import STATUS, VERDICT
+from pyharness.bench.job import Job
+from pyharness.bench.numpy_array import NumpyArray
+from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
+from pyharness.network.reference import Prediction
+from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval
+
+__all__ = ("run_numpy",)
+
+# clocks of hdl/README.md, "Clock by clock"
+_FIRST_ACCESS, _AFTER_PULSE, _AFTER_READ, _NEXT_DEVICE = 5, 2, 3, 6
+_IMAGES_AT_ONCE = 256
+
+
+class _Run:
+    def __init__(self, job: Job, record: Record) -> None:
+        self.job, self.record = job, record
+        r = job.registers
+        self.period_s = 1 / job.config.timing.clock_hz
+        self.guard = max(1, r["GUARD"])
+        self.driven = max(1, r["SETTLE"]) + 1 + 12 * max(1, r["BIT_CYCLES"]) + 1
+        self.clock = 0
+        self.array = NumpyArray(job.device, job.electrics, job.layers, job.parameters, job.config.device.start_fraction)
+
+    def seconds(self, clocks: int) -> float:
+        return clocks * self.period_s
+
+    def pulse(self, cell: int, order: PulseOrder, number: int) -> None:
+        """One access that writes."""
+        job, width = self.job, max(1, order.cycles)
+        drawn = job.cycles.values(cell, number) if job.cycles else None
+        source_v = order.amplitude * job.electrics.dac_lsb_v * (-1 if order.is_reset else 1)
+        self.clock += self.guard
+        self.array.pulse(cell, source_v, self.seconds(self.clock), self.seconds(width), drawn)
+        self.clock += width + 1 + self.guard + _AFTER_PULSE
+
+    def read(self, cell: int) -> int:
+        """One access that reads."""
+        read_v = self.job.registers["READ_CODE"] * self.job.electrics.dac_lsb_v
+        self.clock += self.guard
+        code = self.array.read(cell, read_v, self.seconds(self.clock), self.seconds(self.driven))
+        self.clock += self.driven + self.guard + _AFTER_READ
+        return code
+
+    def log(self, cell: int, order: PulseOrder, number: int, before: int, after: int, judged: Judgement) -> None:
+        job = self.job
+        self.record.pulses.append(
+            Pulse(
+                time_s=self.seconds(self.clock),
+                device=cell,
+                polarity="reset" if order.is_reset else "set",
+                amplitude_v=order.amplitude * job.electrics.dac_lsb_v * (-1 if order.is_reset else 1),
+                width_s=self.seconds(order.cycles),
+                g_before_siemens=None if order.initial else job.conductance(before),
+                g_after_siemens=job.conductance(after),
+                verdict=VERDICT[judged.verdict],  # type: ignore[arg-type]
+                initial=order.initial,
+                parameters=job.cycles.values(cell, number) if job.cycles else {},
+            )
+        )
+
+    def program(self, cell: int) -> tuple[int, str]:
+        """Write-verify of one device; return its pulses and status."""
+        device, settings = WriteVerify(int(self.job.target_codes[cell])), self.job.registers
+        order = device.start(settings)
+        while True:
+            number = device.pulses - 1
+            if order:
+                self.pulse(cell, order, number)
+            code, before = self.read(cell), device.before
+            judged = device.judge(code, settings)
+            if order:
+                self.log(cell, order, number, before, code, judged)
+            if judged.over:
+                return device.pulses, STATUS[STATUS_OF[judged.verdict]]
+            order = judged.pulse
+
+    def program_all(self) -> list[tuple[int, str]]:
+        self.clock = _FIRST_ACCESS
+        outcomes = []
+        for cell in range(len(self.job.target_codes)):
+            outcomes.append(self.program(cell))
+            self.clock += _NEXT_DEVICE - _AFTER_READ
+        self.record.training_time_s = self.seconds(self.clock)
+        return outcomes
+
+    def read_back(self, outcomes: list[tuple[int, str]]) -> NDArray[np.float64]:
+        job, found = self.job, []
+        for i, (cell, (pulses, status)) in enumerate(zip(job.array.cells, outcomes, strict=True)):
+            g, target = job.conductance(self.read(i)), float(job.targets_siemens[i])
+            found.append(g)
+            self.record.devices.append(
+                DeviceResult(
+                    layer=cell.layer,
+                    row=cell.row,
+                    col=cell.col,
+                    target_siemens=target,
+                    final_siemens=g,
+                    error_rel=g / target - 1,
+                    pulses=pulses,
+                    status=status,
+                    energy_j=0.0,
+                )
+            )
+        return np.array(found)
+
+    def answers(self, images: NDArray[np.int_]) -> tuple[Prediction, NDArray[np.float64]]:
+        """Return what array and neurons make of 0/1 images, and the energies of each: from the drivers, into each device."""
+        network, array = self.job.network, self.array
+        hidden_count, read_code = network.g1_siemens.shape[1], self.job.registers["READ_CODE"]
+        first = array.inference(0, images * read_code)
+        sums = network.saturate(array.convert(first.out_v) + network.bias[:hidden_count])
+        index = np.clip((sums >> network.shift) + len(network.table) // 2, 0, len(network.table) - 1)
+        hidden = np.asarray(network.table)[index]
+        second = array.inference(1, hidden)
+        out = network.saturate(array.convert(second.out_v)[:, 0] + network.bias[hidden_count])
+        power_w = np.column_stack([first.supply_w + second.supply_w, first.device_w, second.device_w])
+        return Prediction((out > network.threshold).astype(int), out, hidden), power_w * self.seconds(self.driven)
+
+    def classify(self, g_siemens: NDArray[np.float64]) -> None:
+        job, record = self.job, self.record
+        if not job.config.test.count:
+            return
+        images, which = np.unique(job.test_images, axis=0, return_inverse=True)
+        parts = [self.answers(images[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(images), _IMAGES_AT_ONCE)]
+        labels = np.concatenate([p.label for p, _ in parts])[which]
+        sums = np.concatenate([p.accumulator for p, _ in parts])[which]
+        energy_j = np.concatenate([e for _, e in parts])[which].sum(0)
+        self.array.supply_j["inference"] += float(energy_j[0])
+        self.array.device_j += energy_j[1:]
+        expected = job.with_conductances(g_siemens).predict(images)
+        weights = 1 << np.arange(images.shape[1], dtype=object)
+        numbers = [int((image * weights).sum()) for image in images]
+        record.answers = [
+            {
+                "image": numbers[k],
+                "truth": int(truth),
+                "answer": int(label),
+                "software": int(expected.label[k]),
+                "sum": int(total),
+                "software_sum": int(expected.accumulator[k]),
+            }
+            for k, truth, label, total in zip(which, job.test_labels, labels, sums, strict=True)
+        ]
+        correct = int((labels == job.test_labels).sum())
+        low, high = wilson_interval(correct, len(labels))
+        record.accuracy = Accuracy(
+            correct=correct,
+            total=len(labels),
+            value=correct / len(labels),
+            ci95_low=low,
+            ci95_high=high,
+            bayes_limit=job.images.bayes_accuracy(job.config.test.pixel_noise),
+            agree_with_software=int((labels == expected.label[which]).sum()),
+        )
+
+    def count_energy(self) -> None:
+        supply = self.array.supply_j
+        self.record.energy_j = Energy(**supply, total=sum(supply.values()), devices=float(self.array.device_j.sum()))
+        for device, taken_j in zip(self.record.devices, self.array.device_j, strict=True):
+            device.energy_j = float(taken_j)
+
+
+def run_numpy(job: Job, record: Record) -> None:
+    """Program all devices, read them back, classify the test images; fill ``record``.
+
+    The record's times count from the program command.
+
+    Raises:
+        SimulationError: a device or a layer has no solution.
+        VerilogAError: the model has not two ports and one state.
+    """
+    run = _Run(job, record)
+    run.classify(run.read_back(run.program_all()))
+    run.count_energy()
+    record.status = "complete"

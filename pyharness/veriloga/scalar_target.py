@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Target: machine code of one device (Numba), from the text of the NumPy functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from numba import njit
+
+from pyharness.errors import VerilogAError
+from pyharness.veriloga.module import Module
+from pyharness.veriloga.numpy_target import NumpyModel
+
+__all__ = ("compile_scalar", "state_bounds")
+
+
+@lru_cache(maxsize=16)
+def _compiled(source: str, free: tuple[str, ...]) -> Any:
+    scope: dict[str, Any] = {}
+    exec(compile(source, "<model for Numba>", "exec"), scope)  # as compile_numpy: the text is the compiler's own
+    scope = {"together": njit(scope["together"])}
+    given = ", ".join(f"p_{name}=p[{i}]" for i, name in enumerate(free))
+    exec(compile(f"def evaluate(v, s, p):\n    return together(v, s, {given})\n", "<one device>", "exec"), scope)
+    return njit(scope["evaluate"])
+
+
+def compile_scalar(model: NumpyModel) -> Callable[[float, float, Any], tuple[float, ...]]:
+    """Return ``evaluate(v, s, p) -> (i, ds/dt, di/dv, di/ds, d(ds/dt)/dv, d(ds/dt)/ds)``, callable from Numba code.
+
+    ``v`` is the voltage in volt, ``s`` the state counted from ``x0``, ``p`` the free parameters in the order of ``model.free``.
+
+    Raises:
+        VerilogAError: the model has not two ports and one state.
+    """
+    if "def together(" not in model.source or len(model.module.internal_nodes) != 1:
+        raise VerilogAError(
+            f"{model.module.file}:1:1: machine code of one device needs two ports and one state node with "
+            f"I(n) <+ ddt(c*V(n)) + ...; module '{model.module.name}' has another shape: use engine: ngspice"
+        )
+    return _compiled(model.source, tuple(model.free))  # type: ignore[no-any-return]
+
+
+def state_bounds(module: Module) -> tuple[float, float]:
+    """Return the range that the module gives its start state ``x0``."""
+    start = module.parameters.get("x0")
+    interval = next((i.at({}) for i in start.intervals), None) if start else None
+    return (interval.low, interval.high) if interval else (-math.inf, math.inf)
