@@ -12,10 +12,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim test lint mutation bench fit qa debian13 debian14 clean
+.PHONY: help setup sim study test lint mutation bench fit qa debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
+	@echo "make study  what the paper states, measured: 1420 jobs without a simulator, build/study/paper; goes on where it was stopped"
 	@echo "make test   all tests"
 	@echo "make lint   Python, Verilog and type checks"
 	@echo "make mutation  damage the controller in many ways: the random regression must notice each, build/mutation.json"
@@ -41,6 +42,9 @@ $(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE
 
 sim: setup
 	$(RUN) pyharness sim $(if $(CONFIG),"$(CONFIG)")
+
+study: setup
+	$(RUN) pyharness study $(if $(CONFIG),"$(CONFIG)",paper)
 
 test: setup
 	$(RUN) pytest -n auto "$(TEST)"

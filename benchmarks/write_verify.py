@@ -2,8 +2,9 @@
 """Time, energy and pulses of the write-verify algorithms, under measured variation of devices and pulses.
 
 One row for each dopant, algorithm and initial reset: arrays of 30 devices, each with its own draw of devices, pulses and
-targets; the same draws for every row of a dopant.  Targets lie in the dopant's window, inside what each device can reach.
-A device that fixed pulses cannot bring to its target, however many are allowed, counts as ``out_of_reach``, not as given up.
+targets; the same draws for every row of a dopant.  Targets lie in the dopant's window, inside what the largest pulses bring each device to in the end.
+A device that as many fixed pulses as are allowed cannot bring to its target, without scatter and end to end, counts as
+``out_of_reach``, not as given up; time, energy and pulses that it took stay in the row's figures.
 
 - ``numpy`` rows: without a simulator, 20 arrays each.
 - ``behavioural`` rows: the RTL with the behavioural view of the array, the first arrays of the same draws: the same to the pulse.

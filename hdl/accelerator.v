@@ -411,7 +411,7 @@ module accelerator #(
     end
 
     // -- to the array -----------------------------------------------------------------------------------------------
-    // signed sum of the row codes of each layer, for its reference row; cannot leave 12 bits (checked below)
+    // signed sum of the row codes of each layer, for its reference row; what leaves its 12 bits is cut
     wire [11:0] read_amplitude = {1'b0, read_code};
     reg  [15:0] ref_first, ref_second;
     integer r;

@@ -56,12 +56,13 @@ class Test(_Section):
 class Training(_Section):
     """Software training: see :class:`pyharness.network.training.TrainingOptions`.
 
-    ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then, and without
-    ``test.count`` nothing is classified.
+    ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed.
+    ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then.
     """
 
     pixel_noise: Annotated[float, Field(ge=0, le=0.3)] = 0.12
     conductance_error: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    programming_error: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     window_siemens: tuple[Positive, Positive] = (100e-6, 400e-6)
     # a row of the second layer adds up to 127 DAC codes to the reference row, which has 2047
     hidden: Annotated[int, Field(ge=1, le=16)] = 3
@@ -218,27 +219,31 @@ def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _explain(error: Any) -> str:
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    """Return a line for each fault that pydantic found in what should be a ``model``; ``where`` leads each."""
+    return "\n".join(f"{where}: {_explain(one, model)}" for one in error.errors())
+
+
+def _explain(error: Any, model: type[BaseModel]) -> str:
     location = ".".join(map(str, error["loc"])) or "the file"
     if error["type"] == "extra_forbidden":
-        allowed = _keys(SimConfig, error["loc"])
+        allowed = _keys(model, error["loc"])
         near = difflib.get_close_matches(str(error["loc"][-1]), allowed, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(allowed)}"
         return f"unknown key '{location}': {hint}"
     return f"{location}: {error['msg']}, got {error['input']!r:.100}"
 
 
-def load_config(path: str | Path | None = None) -> SimConfig:
-    """Read a configuration; without a path the shipped ``sim.yaml``.
+def read_yaml(path: str | Path) -> tuple[Path, dict[str, Any]]:
+    """Return the file and the mapping in it.
 
     Args:
         path: a file, or the name of a shipped configuration (``smoke``).
 
     Raises:
-        ConfigError: unreadable, not YAML, an unknown or doubled key, a value out of range; each with file, key, the
-            rule, the value received and what to do.
+        ConfigError: unreadable, not YAML, a doubled key, no mapping.
     """
-    file = Path(path) if path is not None else config_dir() / "sim.yaml"
+    file = Path(path)
     if not file.is_file() and file.suffix == "" and (config_dir() / f"{file.name}.yaml").is_file():
         file = config_dir() / f"{file.name}.yaml"
     try:
@@ -252,10 +257,29 @@ def load_config(path: str | Path | None = None) -> SimConfig:
         data = {}
     if not isinstance(data, dict):
         raise ConfigError(f"configuration '{file}' must be a mapping of keys, got {type(data).__name__}")
+    return file, data
+
+
+def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with the path of a card counted from the file's own folder."""
     device = data.get("device")
     if isinstance(device, dict) and str(device.get("card", "")).endswith(".yaml"):
-        data["device"] = {**device, "card": str(file.parent / device["card"])}
+        return {**data, "device": {**device, "card": str(file.parent / device["card"])}}
+    return data
+
+
+def load_config(path: str | Path | None = None) -> SimConfig:
+    """Read a configuration; without a path the shipped ``sim.yaml``.
+
+    Args:
+        path: a file, or the name of a shipped configuration (``smoke``).
+
+    Raises:
+        ConfigError: unreadable, not YAML, an unknown or doubled key, a value out of range; each with file, key, the
+            rule, the value received and what to do.
+    """
+    file, data = read_yaml(path if path is not None else config_dir() / "sim.yaml")
     try:
-        return SimConfig.model_validate(data)
+        return SimConfig.model_validate(beside(file, data))
     except ValidationError as cause:
-        raise ConfigError("\n".join(f"configuration '{file}': {_explain(e)}" for e in cause.errors())) from None
+        raise ConfigError(explain(cause, SimConfig, f"configuration '{file}'")) from None

@@ -12,6 +12,7 @@ __all__ = (
     "NetlistError",
     "PyharnessError",
     "RunInterrupted",
+    "RunTimeoutError",
     "SimulationError",
     "ToolNotFoundError",
     "VerilogAError",
@@ -47,6 +48,10 @@ class AnalogError(PyharnessError, RuntimeError):
 
 class SimulationError(PyharnessError, RuntimeError):
     """A co-simulation ended without a verdict, or with a failed check."""
+
+
+class RunTimeoutError(SimulationError):
+    """A run took longer than its limit of this machine's time."""
 
 
 class RunInterrupted(SimulationError):

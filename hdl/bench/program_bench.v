@@ -102,7 +102,7 @@ module program_bench;
         end
     endtask
 
-    // what differs from the reset values: the chromium card's, as in configs/sim.yaml; addresses as in registers.yaml
+    // what differs from the reset values, for the chromium card; addresses as in registers.yaml
     localparam [15:0] ADDR_SET_MAX = 16'h024, ADDR_RESET_START = 16'h028, ADDR_STEP_MIN = 16'h030, ADDR_SET_CYCLES = 16'h040,
                       ADDR_RESET_CYCLES = 16'h044, ADDR_TOLERANCE = 16'h054, ADDR_IMAGE = 16'h068,
                       ADDR_ALGORITHM = 16'h07c;

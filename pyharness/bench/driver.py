@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
 
 from pyharness.bench.registers import registers
 from pyharness.errors import SimulationError
@@ -84,10 +84,14 @@ class Answer:
 
 
 class Driver:
-    """Register access and jobs of the controller on ``dut`` (a ``system_top``)."""
+    """Register access and jobs of the controller on ``dut`` (a ``system_top``).
 
-    def __init__(self, dut: Any) -> None:
+    A read or a classification longer than ``access_limit_us`` microseconds of simulated time is an error.
+    """
+
+    def __init__(self, dut: Any, access_limit_us: int = 10_000) -> None:
         self._dut = dut
+        self._access_limit_us = access_limit_us
         self._map = registers()
         self._bus = _AxiLite(dut)
 
@@ -135,7 +139,13 @@ class Driver:
     async def _job(self, command: int, limit_us: int) -> None:
         await self.write("CONTROL", command)
         if not int(self._dut.irq_o.value):
-            await with_timeout(RisingEdge(self._dut.irq_o), limit_us, "us")
+            try:
+                await with_timeout(RisingEdge(self._dut.irq_o), limit_us, "us")
+            except SimTimeoutError:
+                raise SimulationError(
+                    f"the controller did not end command {command} within {limit_us} us of simulated time, which its settings allow "
+                    "it at most: look at its states in the waveform"
+                ) from None
 
     async def program(self, limit_us: int) -> None:
         """Program all devices; a job longer than ``limit_us`` microseconds of simulated time is an error."""
@@ -150,13 +160,13 @@ class Driver:
     async def read_device(self, device: int) -> int:
         """Read one device through the array and return its ADC code."""
         await self.write("DEVICE", device)
-        await self._job(_READ, 10_000)
+        await self._job(_READ, self._access_limit_us)
         return await self.read("READ_RESULT")
 
     async def classify(self, image: int, hidden: int = 3) -> Answer:
         """Classify an image given as bits, pixel i in bit i."""
         await self.write("IMAGE", image)
-        await self._job(_INFER, 10_000)
+        await self._job(_INFER, self._access_limit_us)
         words = [await self.read("HIDDEN", i) for i in range((hidden + 3) // 4)]
         return Answer(
             label=await self.read("CLASS"),

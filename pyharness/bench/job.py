@@ -7,6 +7,7 @@ building it from the same configuration.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.bench.array import Array, ArrayElectrics, Layer, build_array
+from pyharness.bench.registers import registers
 from pyharness.bench.variation import CycleDraws, draw_devices
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
@@ -25,6 +27,7 @@ from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, os
 
 __all__ = ("MODEL_LIBRARY", "Job", "build_job")
 
+_FULL_REFERENCE = 2047
 MODEL_LIBRARY = "model.osdi"
 """Name of the compiled model in a run's folder."""
 
@@ -67,6 +70,18 @@ class Job:
     cycles: CycleDraws | None
 
     @property
+    def access_clocks(self) -> int:
+        """Clock cycles that no access to a device takes longer than, the search for it included."""
+        r = self.registers
+        pulse = max(r["SET_CYCLES"] << r["SET_STRETCH"], r["RESET_CYCLES"], r["INIT_CYCLES"])
+        read = max(1, r["SETTLE"]) + 13 * max(1, r["BIT_CYCLES"])
+        return pulse + 2 * read + 4 * max(1, r["GUARD"]) + len(self.target_codes) + 100
+
+    def microseconds(self, clocks: int) -> int:
+        """Return how long so many clock cycles are, rounded up."""
+        return math.ceil(clocks / self.config.timing.clock_hz * 1e6)
+
+    @property
     def read_v(self) -> float:
         """Read voltage."""
         return self.config.write_verify.read_v
@@ -94,6 +109,8 @@ class Job:
         )
 
 
+MAX_PULSE_CYCLES = 100_000
+"""Parameter of the controller: a longer pulse ends there."""
 _ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
 
 
@@ -114,12 +131,12 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
         if value > 0xFFFF:
             raise ConfigError(
                 f"write_verify.{name} is {value / 4096:.4g} DAC codes per ADC code of {siemens_per_code:.3g} S, but the register "
-                f"holds less than 16: lower it to {0xFFFF / 4096 * electrics.dac_lsb_v / siemens_per_code:.4g} V/S or raise "
+                f"holds less than 16: lower it to {0.9999 * 0xFFFF / 4096 * electrics.dac_lsb_v / siemens_per_code:.4g} V/S or raise "
                 "array.feedback_verify_ohm, which makes the codes finer"
             )
         return value
 
-    return {
+    settings = {
         "READ_CODE": code(w.read_v),
         "SETTLE": _cycles(t.settle_s, t.clock_hz),
         "BIT_CYCLES": _cycles(t.adc_bit_s, t.clock_hz),
@@ -149,6 +166,22 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
         "SHIFT": network.shift,
         "THRESHOLD": network.threshold,
     }
+    for name, value in settings.items():
+        registers()[name].encode(value)
+    for what, cycles in (
+        ("set_pulse_s", settings["SET_CYCLES"] << settings["SET_STRETCH"]),
+        ("reset_pulse_s", settings["RESET_CYCLES"]),
+        ("initial_reset_pulse_s", settings["INIT_CYCLES"]),
+    ):
+        if cycles > MAX_PULSE_CYCLES:
+            stretched = (
+                f", doubled {w.set_stretch} times by set_stretch," if what == "set_pulse_s" and w.set_stretch else ""
+            )
+            raise ConfigError(
+                f"write_verify.{what} of {getattr(w, what):g} s{stretched} is {cycles} clock cycles; the controller ends a pulse after "
+                f"{MAX_PULSE_CYCLES}: shorten it, or lower timing.clock_hz{' or set_stretch' if stretched else ''}"
+            )
+    return settings
 
 
 def _variation(
@@ -227,6 +260,11 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         edge_s=config.array.edge_s,
     )
     read_code = round(config.write_verify.read_v * 1e3)
+    if images.pixels * read_code > _FULL_REFERENCE:
+        raise ConfigError(
+            f"{images.pixels} pixels at write_verify.read_v of {config.write_verify.read_v:g} V need {images.pixels * read_code} codes of "
+            f"the reference row, which has {_FULL_REFERENCE}: lower write_verify.read_v"
+        )
     arithmetic = Arithmetic(
         read_code=read_code,
         dac_lsb_v=electrics.dac_lsb_v,
@@ -239,9 +277,13 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         adc_bits=electrics.adc_bits,
     )
     # one stream of random numbers for each purpose, all from the one recorded seed
-    training_seed, test_seed, device_seed, cycle_seed = np.random.SeedSequence(config.seed).spawn(4)
+    training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
     network = _network(config, images, arithmetic, np.random.default_rng(training_seed))
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
+    # errors of the conductances: the network stays what it was trained to be
+    targets = targets * (
+        1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
+    )
     # the converter cuts off: the middle of the step is nearest to the target
     codes = np.rint([electrics.verify_code(g, config.write_verify.read_v) - 0.5 for g in targets]).astype(int)
     full = (1 << (electrics.adc_bits - 1)) - 1

@@ -35,7 +35,7 @@ class _Bench:
         config = SimConfig.model_validate_json((self.folder / "job.json").read_text())
         self.job: Job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
-        self.driver = Driver(dut)
+        self.driver = Driver(dut, access_limit_us=self.job.microseconds(10 * self.job.access_clocks))
         self.view = open_view(dut, self.job)
         self._saved = time.monotonic()
         self._pulsed = [0] * len(self.job.target_codes)
@@ -91,9 +91,10 @@ class _Bench:
         """Program all devices; return what became of each."""
         job = self.job
         w, count = job.config.write_verify, len(job.target_codes)
-        longest_s = max(w.set_pulse_s, w.reset_pulse_s, w.initial_reset_pulse_s) + 1e-3
+        # a read for each confirmation besides those after pulses
+        accesses = count * (w.max_pulses + 1) * (w.confirm + 1)
         begun = get_sim_time("step")
-        await self.driver.program(limit_us=int(1e6 * count * (w.max_pulses + 20) * longest_s))
+        await self.driver.program(limit_us=job.microseconds(accesses * job.access_clocks))
         self.record.training_time_s = (get_sim_time("step") - begun) * 1e-12
         return [await self.driver.outcome(i) for i in range(count)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 import platform
 import resource
@@ -25,7 +26,7 @@ from pyharness.config import SimConfig
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
-from pyharness.errors import RunInterrupted, SimulationError
+from pyharness.errors import ConfigError, RunInterrupted, SimulationError
 from pyharness.record import Record, VariationResult, write_record
 from pyharness.resources import controller_sources, hdl_dir
 from pyharness.veriloga import compile_osdi, osdi_compiler
@@ -75,8 +76,24 @@ def _tool_versions(engine: str) -> dict[str, str]:
 
 
 def _new_folder(out: Path) -> Path:
-    """Create a folder that no other run has."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Create a folder that no other run has.
+
+    Raises:
+        ConfigError: it cannot be made there.
+    """
+    latest = out / "latest"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if latest.exists() and not latest.is_symlink():
+            raise ConfigError(f"--out {out}: 'latest' there is no link to a run: rename it, or name another folder")
+        return _unused(out)
+    except OSError as cause:
+        raise ConfigError(
+            f"--out {out}: cannot make a folder for the run: {cause.strerror}: name a place that can be written"
+        ) from None
+
+
+def _unused(out: Path) -> Path:
     stem = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     for attempt in range(1000):
         folder = out / (stem if attempt == 0 else f"{stem}-{attempt}")
@@ -123,14 +140,23 @@ def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     return [source], probes
 
 
-def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = False, progress: bool = False) -> Path:
+def run_sim(
+    config: SimConfig,
+    out: Path,
+    command: str,
+    *,
+    log_edges: bool = False,
+    progress: bool = False,
+    limit_s: float | None = None,
+) -> Path:
     """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
 
-    With ``progress`` it is shown on standard output.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+    With ``progress`` it is shown on standard output; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
 
     Raises:
         ConfigError, VerilogAError: the job cannot be built; nothing was created.
         ToolNotFoundError: a simulator is missing; nothing was created.
+        RunTimeoutError: it took longer than ``limit_s``; the message names the folder.
         SimulationError: the simulation failed; the message names the folder.
         RunInterrupted: the user ended it; the message names the folder.
     """
@@ -179,7 +205,7 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     write_record(record, folder)
     (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
     if config.engine == "numpy":
-        return _run_without_simulator(job, record, folder, wall, cpu)
+        return _run_without_simulator(job, record, folder, wall, cpu, limit_s)
     if behavioural:
         plusargs = prepare_behavioural(job, folder)
     else:
@@ -212,11 +238,12 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
                 plusargs=plusargs,
                 seed=config.seed % (1 << 31),
                 waves="waves.vcd" if extra else "",
+                timeout_s=limit_s,
             )
     except KeyboardInterrupt:
         raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
     except SimulationError as cause:
-        raise SimulationError(f"{cause}\nwhat was measured so far is in {folder}") from None
+        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
     record = read_record(folder)
     record.wall_s, record.cpu_s = time.monotonic() - wall, _cpu_s() - cpu
     write_record(record, folder)
@@ -224,14 +251,16 @@ def run_sim(config: SimConfig, out: Path, command: str, *, log_edges: bool = Fal
     return folder
 
 
-def _run_without_simulator(job: Job, record: Record, folder: Path, wall_s: float, cpu_s: float) -> Path:
+def _run_without_simulator(
+    job: Job, record: Record, folder: Path, wall_s: float, cpu_s: float, limit_s: float | None
+) -> Path:
     """Do the job in this process; its clocks began at the given readings."""
     try:
-        run_numpy(job, record)
+        run_numpy(job, record, limit_s or math.inf)
     except KeyboardInterrupt:
         raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
     except SimulationError as cause:
-        raise SimulationError(f"{cause}\nwhat was measured so far is in {folder}") from None
+        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
     finally:
         record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
         write_record(record, folder)

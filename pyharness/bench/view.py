@@ -15,13 +15,14 @@ from cocotb.triggers import ReadWrite
 from pyharness.bench.array import PHASES, EnergyBalance
 from pyharness.bench.job import Job
 from pyharness.cosim import AnalogBlock, Source, Transition
-from pyharness.errors import SimulationError
+from pyharness.errors import ConfigError, SimulationError
 from pyharness.veriloga.verilog_target import DEVICE_MODEL, device_model, free_parameters, write_cycles, write_devices
 
 __all__ = ("ArrayEnergy", "ArrayView", "BehaviouralView", "SpiceView", "open_view", "prepare_behavioural")
 
 _PULSED = (PHASES.index("reset"), PHASES.index("write"))
 _DEVICES, _CYCLES = "devices.txt", "cycles.txt"
+_CYCLE_ROWS = 65536  # parameter of the view
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,11 @@ def prepare_behavioural(job: Job, folder: Path) -> list[str]:
     write_devices(folder / _DEVICES, list(scatter), rows)
     words = [f"+pyh_devices={_DEVICES}"]
     if job.cycles:
+        if (needed := len(rows) * (config.write_verify.max_pulses + 1)) > _CYCLE_ROWS:
+            raise ConfigError(
+                f"engine: behavioural holds {_CYCLE_ROWS} pulses' draws; {len(rows)} devices with write_verify.max_pulses "
+                f"{config.write_verify.max_pulses} may need {needed}: lower max_pulses, or take engine: numpy"
+            )
         rest = {name: 0.0 if how == "+" else 1.0 for name, how in scatter.items()}
         pulses = []
         # an initial RESET, and as many trim pulses as the controller allows

@@ -21,7 +21,7 @@ from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
 from pyharness.cosim.wavefile import WaveFile
-from pyharness.errors import ConfigError, SimulationError, ToolNotFoundError
+from pyharness.errors import ConfigError, RunTimeoutError, SimulationError, ToolNotFoundError
 
 __all__ = ("SimulationResult", "simulate")
 
@@ -46,9 +46,11 @@ class _Watched(Runner):
 
     Attributes:
         timeout_s: wall-clock limit of one command.
+        late: a command was ended by it.
     """
 
     timeout_s: float | None = None
+    late: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
     def _execute_cmds(self, cmds: Sequence[Sequence[str]], cwd: Any, stdout: TextIO | None = None) -> None:
@@ -63,6 +65,7 @@ class _Watched(Runner):
                     status = self._process.wait(self.timeout_s)
                 except subprocess.TimeoutExpired:
                     self.end()
+                    self.late = True
                     raise RuntimeError(f"after {self.timeout_s:g} s, the limit: {command[0]} was ended") from None
                 except BaseException as cause:
                     if not isinstance(cause, KeyboardInterrupt):  # an interrupt from the keyboard it has had too
@@ -209,7 +212,8 @@ def simulate(
     Raises:
         ConfigError: something is asked of Verilator that it cannot do; or the folder cannot be written, or is another run's.
         ToolNotFoundError: the simulator is missing or too old.
-        SimulationError: the design does not compile, no test ran, the simulator died or took too long, the waveform
+        RunTimeoutError: the simulation took longer than ``timeout_s``.
+        SimulationError: the design does not compile, no test ran, the simulator died, the waveform
             cannot be written, or a test failed; the message holds the tests' own.
     """
     _require(simulator)
@@ -265,7 +269,8 @@ def simulate(
     try:
         count, failed = get_results(results)
     except (RuntimeError, ElementTree.ParseError) as cause:
-        raise SimulationError(f"the simulator ended without results {died}\n{tail}".strip()) from cause
+        failure = RunTimeoutError if runner.late else SimulationError
+        raise failure(f"the simulator ended without results {died}\n{tail}".strip()) from cause
     if failed:
         raise SimulationError("\n".join(_failures(results)))
     if died:

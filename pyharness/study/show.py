@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a person sees of a study: how far it is, its tables, the comparison."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pyharness.progress import Show
+from pyharness.study.spec import Series, Study
+from pyharness.study.store import Row, Store
+from pyharness.study.summary import Estimate, lines
+
+__all__ = ("Watch", "comparison", "series_table")
+
+_UNITS = {"training_time_s": (1e3, "ms"), "energy_j": (1e6, "uJ")}
+_EVERY_S = 10.0
+
+
+def _cell(name: str, e: Estimate) -> str:
+    if not e.runs:
+        return ""
+    scale = _UNITS.get(name, (1.0, ""))[0]
+    half = (e.high - e.low) / 2
+    return f"{e.mean * scale:.4g}" + ("" if math.isnan(half) else f" ± {half * scale:.2g}")
+
+
+def series_table(store: Store, study: Study, series: Series) -> Table:
+    """Return the table of a series: a line for each combination, mean ± half of the 95 % interval."""
+    found = lines(store, study, series)
+    table = Table(title=series.name, title_justify="left")
+    for key in series.vary:
+        table.add_column(key)
+    names = [n for n in (found[0].metrics if found else {}) if any(line.metrics[n].runs for line in found)]
+    for name in names:
+        table.add_column(f"{name.rsplit('_', 1)[0]}, {_UNITS[name][1]}" if name in _UNITS else name, justify="right")
+    table.add_column("runs")
+    for line in found:
+        runs = ", ".join(f"{n} {status}" for status, n in line.statuses.items())
+        table.add_row(*(str(line.varied[k]) for k in series.vary), *(_cell(n, line.metrics[n]) for n in names), runs)
+    return table
+
+
+def comparison(rows: list[dict[str, Any]]) -> Table:
+    """Return the published statements beside ours."""
+    table = Table(title="published and ours", title_justify="left")
+    for name in ("statement", "published", "ours", "95 % interval", "verdict"):
+        table.add_column(name)
+    for row in rows:
+        ours = "" if row["ours"] is None else f"{row['ours']:.4g}"
+        interval = "{:.4g} .. {:.4g}".format(*row["ci95"]) if row["ci95"] else ""
+        table.add_row(row["statement"], f"{row['published']:.4g}", ours, interval, row["verdict"])
+    return table
+
+
+class Watch:
+    """Shows how far a study is, and now and then the tables so far."""
+
+    def __init__(self, console: Console, show: Show, store: Store, study: Study, total: int, done: int) -> None:
+        self._console, self._show, self._store, self._study = console, show, store, study
+        self._total, self._done, self._first, self._begun = total, done, done, time.monotonic()
+        self._failed, self._told = 0, time.monotonic()
+        show(study.study, done, total)
+
+    def __call__(self, row: Row) -> None:
+        """A run is stored."""
+        self._done += 1
+        if row.status != "pass":
+            self._failed += 1
+            self._console.print(f"{row.id} {row.status}: {row.message}", soft_wrap=True)
+        rate = (self._done - self._first) / max(time.monotonic() - self._begun, 1e-9)
+        note = f"{rate:.3g} runs/s, {(self._total - self._done) / rate:.0f} s left"
+        self._show(self._study.study, self._done, self._total, note)
+        if time.monotonic() - self._told > _EVERY_S * max(1, self._total // 200):
+            self._told = time.monotonic()
+            for series in self._study.series:
+                if series.name == row.series:
+                    self._console.print(series_table(self._store, self._study, series))

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A study's file: a base configuration and series, each of which varies some of its keys."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pyharness import __version__
+from pyharness.config import SimConfig, beside, explain, read_yaml
+from pyharness.errors import ConfigError
+from pyharness.resources import hdl_dir, model_dir
+
+__all__ = ("Against", "Point", "Series", "Statement", "Study", "chosen", "code_version", "load_study", "points")
+
+_SOURCES = ("*.py", "*.v", "*.vh", "*.va", "*.vams", "*.yaml", "*.lark", "*.j2", "*.c", "*.h")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Series(_Part):
+    """Runs of one question.
+
+    ``vary``: key -> values, every combination; a dotted key names an entry of a section, as in ``test.pixel_noise``.
+    ``change``: entries that differ from the study's base in the whole series, in the same form.
+    ``repeats``: arrays of each combination, with seeds ``base.seed``, ``base.seed + 1`` ...
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    vary: dict[str, list[Any]] = {}
+    change: dict[str, Any] = {}
+    repeats: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class Against(_Part):
+    """Runs that a statement's are compared with, seed by seed: by ratio, or by difference."""
+
+    series: str | None = None
+    at: dict[str, Any] = {}
+    as_ratio: bool = False
+
+
+class Statement(_Part):
+    """A published statement and the runs that answer it.
+
+    ``reading``: how a statement in words became ``published``, a number; ``goal``: which side of it is the better one.
+    """
+
+    statement: str
+    reading: str = ""
+    published: float
+    goal: Literal["at_least", "at_most"]
+    metric: str
+    series: str
+    at: dict[str, Any] = {}
+    against: Against | None = None
+
+
+class Study(_Part):
+    """A study; ``base`` is a configuration as for ``pyharness sim``; ``limit_s`` ends a run that takes longer."""
+
+    study: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    base: dict[str, Any] = {}
+    limit_s: Annotated[float, Field(gt=0)] = 3600.0
+    series: Annotated[list[Series], Field(min_length=1)]
+    statements: list[Statement] = []
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a study.
+
+    Attributes:
+        series: its name.
+        varied: the varied keys' values.
+        config: all of its configuration, seed included.
+    """
+
+    series: str
+    varied: dict[str, Any]
+    config: SimConfig
+
+    @property
+    def id(self) -> str:
+        """Name that follows from the full configuration, the seed in it and the version of the code, and from nothing else."""
+        text = json.dumps([self.config.model_dump(mode="json"), code_version()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def code_version() -> str:
+    """Return the package's version and a digest of its sources: a changed line is another code."""
+    digest = hashlib.sha256()
+    for root in _roots():
+        for path in sorted({p for pattern in _SOURCES for p in root.rglob(pattern)}):
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def _roots() -> list[Path]:
+    return [Path(__file__).parents[1], hdl_dir(), model_dir()]
+
+
+def load_study(path: str | Path) -> Study:
+    """Return the study of a YAML file, or of a shipped one by its name (``paper``).
+
+    Raises:
+        ConfigError: it cannot be read, a key is unknown, or a series is there twice.
+    """
+    file, data = read_yaml(path)
+    if isinstance(data.get("base"), dict):
+        data = {**data, "base": beside(file, data["base"])}
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(explain(error, Study, f"study '{file}'")) from None
+    names = [series.name for series in study.series]
+    for statement in study.statements:
+        asked = [statement.series, *([statement.against.series or statement.series] if statement.against else [])]
+        for name in set(asked) - set(names):
+            raise ConfigError(
+                f"study '{file}': statement '{statement.statement}' asks for series '{name}': there are {', '.join(names)}"
+            )
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"study '{file}': series '{twice[0]}' is there twice: give each its own name")
+    return study
+
+
+def _put(data: dict[str, Any], key: str, value: Any, where: str) -> None:
+    """Set a dotted key."""
+    *sections, last = key.split(".")
+    for section in sections:
+        data = data.setdefault(section, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f"{where}: '{key}': '{section}' holds a value, not a section")
+    data[last] = value
+
+
+def _config(study: Study, series: Series, entries: dict[str, Any], seed: int) -> SimConfig:
+    where = f"study '{study.study}', series '{series.name}'"
+    data: dict[str, Any] = json.loads(json.dumps(study.base))
+    for key, value in {**series.change, **entries}.items():
+        _put(data, key, value, where)
+    data["seed"] = seed
+    try:
+        return SimConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(explain(error, SimConfig, where)) from None
+
+
+def points(study: Study) -> Iterator[Point]:
+    """Yield every run, series by series.
+
+    Raises:
+        ConfigError: a run's configuration is wrong.
+    """
+    first = int(study.base.get("seed", 1))
+    for series in study.series:
+        for values in itertools.product(*series.vary.values()):
+            varied = dict(zip(series.vary, values, strict=True))
+            one = _config(study, series, varied, first)
+            for repeat in range(series.repeats):
+                yield Point(series.name, varied, one.model_copy(update={"seed": first + repeat}))
+
+
+def chosen(study: Study, names: list[str] | None) -> Study:
+    """Return the study with the named series alone, and the statements that need no other; all without names.
+
+    Raises:
+        ConfigError: no such series.
+    """
+    if not names:
+        return study
+    there = [series.name for series in study.series]
+    for name in names:
+        if name not in there:
+            raise ConfigError(f"study '{study.study}' has no series '{name}': there are {', '.join(there)}")
+    statements = [s for s in study.statements if {s.series, (s.against and s.against.series) or s.series} <= set(names)]
+    series = [series for series in study.series if series.name in names]
+    return study.model_copy(update={"series": series, "statements": statements})

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The store of a study's runs: one SQLite file, written run by run.
+
+A run is in it entirely or not at all.  Values are plain JSON; nothing is ever unpickled.  One study at a time writes to a
+store; others may read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pyharness.errors import ConfigError
+
+__all__ = ("STATUSES", "Row", "Store")
+
+STATUSES = ("pass", "fail", "timeout", "not converged")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY,
+    study TEXT NOT NULL,
+    series TEXT NOT NULL,
+    varied TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    engine TEXT NOT NULL,
+    config TEXT NOT NULL,
+    code TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pass', 'fail', 'timeout', 'not converged')),
+    message TEXT NOT NULL,
+    result TEXT NOT NULL,
+    wall_s REAL NOT NULL,
+    host TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (
+    study TEXT NOT NULL,
+    series TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    varied TEXT NOT NULL,
+    PRIMARY KEY (study, series, place)
+) STRICT, WITHOUT ROWID;
+"""
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run as it is stored; ``result`` is what :func:`pyharness.study.run.run_point` found, empty unless it passed."""
+
+    id: str
+    study: str
+    series: str
+    varied: dict[str, Any]
+    seed: int
+    engine: str
+    config: dict[str, Any]
+    code: str
+    status: str
+    message: str
+    result: dict[str, Any]
+    wall_s: float
+    host: str
+
+
+class Store:
+    """The runs in one file."""
+
+    def __init__(self, path: Path, *, write: bool = True) -> None:
+        """Open the file; with ``write`` make it if needed and keep other writers out.
+
+        Raises:
+            ConfigError: no such file, not a store, one of another version, or another study writes to it.
+        """
+        self.path, self._lock = path, -1
+        if not write and not path.is_file():
+            raise ConfigError(f"no store '{path}': run the study first, or name its store")
+        try:
+            if write:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._db = sqlite3.connect(path if write else f"file:{path}?mode=ro", uri=not write, timeout=60)
+            if write:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and write:
+                with self._db:
+                    self._db.executescript(_SCHEMA)
+                    self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            elif version != _VERSION:
+                raise ConfigError(
+                    f"store '{path}' has version {version}, this program writes {_VERSION}: name another file"
+                )
+        except BlockingIOError:
+            raise ConfigError(f"another study is writing to '{path}': wait for it, or name another store") from None
+        except (OSError, sqlite3.Error) as cause:
+            raise ConfigError(f"cannot use '{path}' as a store: {cause}: name another file") from None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and let other writers in."""
+        self._db.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def done(self, ids: Iterable[str]) -> set[str]:
+        """Return which of ``ids`` are stored."""
+        wanted = list(ids)
+        return {one for one in wanted if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (one,)).fetchone()}
+
+    def declare(self, study: str, members: Iterable[tuple[str, int, str, dict[str, Any]]]) -> None:
+        """Say which runs (series, place, id, varied values) series of a study have, in place of what was said of these before."""
+        rows = [(study, series, place, one, json.dumps(varied)) for series, place, one, varied in members]
+        with self._db:
+            self._db.executemany(
+                "DELETE FROM members WHERE study = ? AND series = ?", {(study, series) for _, series, *_ in rows}
+            )
+            self._db.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?)", rows)
+
+    def add(self, row: Row) -> None:
+        """Store a run, in one transaction.
+
+        Raises:
+            ConfigError: its id is there already: a run is never stored twice.
+        """
+        values = (
+            *(row.id, row.study, row.series, json.dumps(row.varied), row.seed, row.engine, json.dumps(row.config)),
+            *(row.code, row.status, row.message, json.dumps(row.result), row.wall_s, row.host),
+        )
+        try:
+            with self._db:
+                self._db.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(values))})", values)
+        except sqlite3.IntegrityError as cause:
+            raise ConfigError(f"run {row.id} cannot be stored in '{self.path}': {cause}") from None
+
+    def forget(self, ids: Iterable[str]) -> int:
+        """Take runs out that did not pass, so that they are run again; return how many."""
+        with self._db:
+            return sum(
+                self._db.execute("DELETE FROM runs WHERE id = ? AND status <> 'pass'", (one,)).rowcount for one in ids
+            )
+
+    def get(self, start: str) -> Row:
+        """Return the run whose id begins with ``start``.
+
+        Raises:
+            ConfigError: none, or several.
+        """
+        found = list(self._rows("WHERE substr(id, 1, ?) = ? LIMIT 2", (len(start), start)))
+        if len(found) != 1:
+            raise ConfigError(
+                f"{'no run' if not found else 'more than one run'} in '{self.path}' has an id that begins with '{start}'"
+            )
+        return found[0]
+
+    def rows(self, study: str, series: str) -> Iterator[Row]:
+        """Yield the stored runs of a series as the study was last declared, in its order."""
+        yield from self._rows(
+            "JOIN members ON members.id = runs.id WHERE members.study = ? AND members.series = ? ORDER BY place",
+            (study, series),
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of runs by status."""
+        return dict(self._db.execute("SELECT status, count(*) FROM runs GROUP BY status").fetchall())
+
+    def mean_wall_s(self, engine: str) -> float | None:
+        """Return how long a run of an engine took on average; None when none is stored."""
+        (mean,) = self._db.execute("SELECT avg(wall_s) FROM runs WHERE engine = ?", (engine,)).fetchone()
+        return None if mean is None else float(mean)
+
+    def _rows(self, where: str, values: tuple[Any, ...]) -> Iterator[Row]:
+        columns = "id study series varied seed engine config code status message result wall_s host".split()
+        joined = "members" in where
+        names = [f"{'members' if joined and c in ('study', 'series', 'varied') else 'runs'}.{c}" for c in columns]
+        for row in self._db.execute(f"SELECT {', '.join(names)} FROM runs {where}", values):
+            found = dict(zip(columns, row, strict=True))
+            yield Row(**{k: json.loads(v) if k in ("varied", "config", "result") else v for k, v in found.items()})

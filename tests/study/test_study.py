@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Studies: ids, store, statements, and real workers that are killed."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pyharness.config import config_dir
+from pyharness.errors import ConfigError
+from pyharness.study.execute import Workers, connect
+from pyharness.study.run import run_point
+from pyharness.study.spec import Statement, chosen, load_study, points
+from pyharness.study.store import Row, Store
+from pyharness.study.summary import judge, lines
+
+TINY: dict[str, Any] = {
+    "study": "tiny",
+    "base": {
+        "engine": "numpy",
+        "images": [[["##", ".."], ["..", "##"]], [["#.", "#."], [".#", ".#"]]],
+        "training": {"hidden": 2, "pixel_noise": 0.02},
+        "test": {"count": 0, "pixel_noise": 0.1},
+        "variation": {"device": True, "cycle": True},
+        "waves": False,
+    },
+    "series": [{"name": "noise", "vary": {"test.pixel_noise": [0.0, 0.1]}, "repeats": 6}],
+}
+
+
+def write(path: Path, **changes: Any) -> Path:
+    path.write_text(yaml.safe_dump(TINY | changes))
+    return path
+
+
+def row(**changes: Any) -> Row:
+    result = {"accuracy": 0.9, "bayes_limit": 0.95, "training_time_s": 0.1, "pulses": [1], "given_up": 0}
+    base = Row("a" * 16, "tiny", "noise", {}, 1, "numpy", {}, "0", "pass", "", result, 0.5, "here")
+    return replace(base, **changes)
+
+
+def study_command(file: Path, out: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "pyharness", "study", str(file), "--out", str(out), *words]
+
+
+def stored(out: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(out / "study.db") as db:
+        return db.execute("SELECT id, status FROM runs").fetchall()
+
+
+def wait_for_runs(out: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when so many runs are stored."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        assert process.poll() is None, "it ended before"
+        try:
+            if len(stored(out)) >= count:
+                return
+        except sqlite3.Error:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"no {count} runs in two minutes")
+
+
+def test_an_id_follows_from_configuration_and_seed(tmp_path: Path) -> None:
+    """Twelve runs, twelve ids, the same every time; a series with the same runs has the same ids."""
+    study = load_study(write(tmp_path / "a.yaml"))
+    ids = [p.id for p in points(study)]
+    assert len(set(ids)) == 12
+    assert ids == [p.id for p in points(load_study(tmp_path / "a.yaml"))]
+    base = TINY["base"] | {"test": {"count": 0, "pixel_noise": 0.0}}
+    other = load_study(write(tmp_path / "b.yaml", base=base, series=[{"name": "other", "repeats": 6}]))
+    assert [p.id for p in points(other)] == ids[:6]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"serie": []}, r"unknown key 'serie': did you mean 'series'\?"),
+        ({"series": [{"name": "x", "repeat": 3}]}, r"unknown key 'series.0.repeat'"),
+        ({"series": [{"name": "x"}, {"name": "x"}]}, r"series 'x' is there twice"),
+        ({"series": [{"name": "x", "vary": {"test.pixel_nose": [0]}}]}, r"did you mean 'pixel_noise'\?"),
+        (
+            {"series": [{"name": "x", "vary": {"seed.x": [0]}}], "base": {"seed": 3}},
+            r"'seed' holds a value, not a section",
+        ),
+        ({"series": [{"name": "x", "vary": {"test.pixel_noise": [0.7]}}]}, r"test.pixel_noise: .*0.5, got 0.7"),
+    ],
+)
+def test_a_faulty_file_is_told(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    """Before anything runs, with the key."""
+    with pytest.raises(ConfigError, match=message):
+        list(points(load_study(write(tmp_path / "a.yaml", **changes))))
+
+
+def test_shipped_studies_are_sound() -> None:
+    """Every run of paper.yaml is a configuration that can be built, every statement asks for runs that are there."""
+    study = load_study("paper")
+    found = {(p.series, json.dumps(p.varied, sort_keys=True)) for p in points(study)}
+    for statement in study.statements:
+        for at in (statement.at, statement.against.at if statement.against else statement.at):
+            assert any(
+                series == statement.series and at.items() <= json.loads(varied).items() for series, varied in found
+            )
+    assert (config_dir() / "paper.yaml").is_file()
+    with pytest.raises(ConfigError, match="has no series 'nois'"):
+        chosen(study, ["nois"])
+
+
+def test_a_run_is_stored_once(tmp_path: Path) -> None:
+    """And by one program at a time."""
+    path = tmp_path / "s.db"
+    with Store(path) as store:
+        store.add(row())
+        with pytest.raises(ConfigError, match="cannot be stored"):
+            store.add(row())
+        with pytest.raises(ConfigError, match="another study is writing"):
+            Store(path)
+        with pytest.raises(ConfigError, match="cannot be stored"):
+            store.add(row(id="b", status="perhaps"))
+        assert store.counts() == {"pass": 1}
+        assert store.forget(["a" * 16]) == 0  # what passed stays
+        store.add(row(id="b" * 16, status="timeout"))
+        assert store.forget(["b" * 16]) == 1
+    with Store(path, write=False) as store:
+        assert store.get("aaa").result["accuracy"] == 0.9
+        with pytest.raises(ConfigError, match="no run"):
+            store.get("c")
+    with pytest.raises(ConfigError, match="no store"):
+        Store(tmp_path / "other.db", write=False)
+    (tmp_path / "text").write_text("no data base, but long enough to be taken for one\n" * 40)
+    with pytest.raises(ConfigError, match="cannot use"):
+        Store(tmp_path / "text")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "goal", "published", "verdict"),
+    [
+        ([0.98, 0.981, 0.979], "at_least", 0.97, "beaten"),
+        ([0.98, 0.99, 0.94], "at_least", 0.97, "met"),
+        ([0.9, 0.91, 0.9], "at_least", 0.97, "not met"),
+        ([0.9, 0.91, 0.9], "at_most", 0.97, "beaten"),
+        ([], "at_least", 0.97, "no runs"),
+    ],
+)
+def test_verdicts(tmp_path: Path, accuracies: list[float], goal: str, published: float, verdict: str) -> None:
+    """By the interval, seed by seed against other runs."""
+    study = load_study(write(tmp_path / "a.yaml"))
+    with Store(tmp_path / "s.db") as store:
+        rows = [row(id=f"{i:016x}", seed=i, result=row().result | {"accuracy": a}) for i, a in enumerate(accuracies)]
+        for one in rows:
+            store.add(one)
+        store.declare("tiny", [("noise", i, one.id, {"at": 1}) for i, one in enumerate(rows)])
+        data = {"statement": "s", "published": published, "goal": goal, "metric": "accuracy", "series": "noise"}
+        statement = Statement.model_validate(data | {"at": {"at": 1}})
+        found = judge(store, study, statement)
+        assert found["verdict"] == verdict
+        against = Statement.model_validate(data | {"published": 1.0, "against": {"at": {"at": 1}, "as_ratio": True}})
+        if accuracies:
+            assert found["ours"] == pytest.approx(sum(accuracies) / len(accuracies))
+            assert judge(store, study, against)["ours"] == 1.0
+            (line,) = lines(store, study, study.series[0])
+            assert line.statuses == {"pass": len(accuracies)}
+
+
+def test_what_becomes_of_a_run_is_told(tmp_path: Path) -> None:
+    """Limit of time, a configuration that cannot be built."""
+    (point, *_) = points(load_study(write(tmp_path / "a.yaml")))
+    assert run_point(point.config.model_dump_json(), 0.0).status == "timeout"
+    assert run_point(point.config.model_dump_json(), 60.0).status == "pass"
+    other = json.loads(point.config.model_dump_json()) | {"device": {"card": "chromum"}}
+    failed = run_point(json.dumps(other), 60.0)
+    assert failed.status == "fail"
+    assert "chromum" in failed.message
+
+
+def test_a_killed_study_goes_on(tmp_path: Path) -> None:
+    """kill -9 of the program; then every run is there once, and each can be done again to the bit."""
+    file, out = write(tmp_path / "a.yaml"), tmp_path / "out"
+    with subprocess.Popen(study_command(file, out, "--workers", "1"), stdout=subprocess.DEVNULL) as process:
+        wait_for_runs(out, 2, process)
+        process.send_signal(signal.SIGKILL)
+    before = stored(out)
+    assert 2 <= len(before) < 12
+    done = subprocess.run(study_command(file, out, "--workers", "1"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"12 runs, {len(before)} of them stored" in done.stdout
+    after = stored(out)
+    assert len(after) == 12
+    assert set(before) <= set(after)
+    summary = json.loads((out / "summary.json").read_text())
+    assert [line["statuses"] for line in summary["series"]["noise"]] == [{"pass": 6}, {"pass": 6}]
+    again = [sys.executable, "-m", "pyharness", "replay", after[0][0], "--store", str(out / "study.db")]
+    assert "the same" in subprocess.run(again, capture_output=True, text=True, check=True).stdout
+    with sqlite3.connect(out / "study.db") as db:
+        db.execute("UPDATE runs SET result = replace(result, 'training_time_s\": 0.', 'training_time_s\": 1.')")
+    failed = subprocess.run(again, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "other values: training_time_s" in failed.stderr
+
+
+def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
+    """A scheduler and two workers, each a process of its own; one is killed in the middle."""
+    file, out, address = write(tmp_path / "a.yaml"), tmp_path / "out", tmp_path / "scheduler.json"
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+    ]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(address)]
+    worker += ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*dask, "--scheduler-file", str(address)], **quiet) as scheduler:
+        workers = [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        try:
+            until = time.monotonic() + 60
+            while not address.exists() and time.monotonic() < until:
+                time.sleep(0.1)
+            where = json.loads(address.read_text())["address"]
+            with subprocess.Popen(study_command(file, out, "--scheduler", where), stdout=subprocess.PIPE) as process:
+                wait_for_runs(out, 2, process)
+                workers[0].kill()
+                text = process.communicate(timeout=240)[0].decode()
+            assert process.returncode == 0, text
+        finally:
+            for one in (*workers, scheduler):
+                one.kill()
+                one.wait()
+    assert len(stored(out)) == 12
+    assert {status for _, status in stored(out)} == {"pass"}
+
+
+def test_no_scheduler_no_cluster(tmp_path: Path) -> None:
+    """One message each."""
+    with (
+        pytest.raises(ConfigError, match=r"no scheduler at 'tcp://127\.0\.0\.1:9'"),
+        connect(Workers(scheduler="tcp://127.0.0.1:9")),
+    ):
+        pass
+    (tmp_path / "c.yaml").write_text("kind: slrm\n")
+    with pytest.raises(ConfigError, match="kind must be one of slurm"), connect(Workers(cluster=tmp_path / "c.yaml")):
+        pass
+
+
+def test_local_workers_listen_on_loopback_alone() -> None:
+    """Scheduler and workers."""
+    with connect(Workers(1)) as client:
+        info = client.scheduler_info()
+        addresses = [info["address"], *info["workers"]]
+        assert len(addresses) == 2
+        assert all(a.startswith("tcp://127.0.0.1:") for a in addresses)
