@@ -97,7 +97,8 @@ def connect(workers: Workers) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # without one the scheduler takes all interfaces
+            worker_dashboard_address="127.0.0.1:0",
             silence_logs=50,
         )
     with cluster, Client(cluster, set_as_default=False) as client:
