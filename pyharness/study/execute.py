@@ -97,7 +97,7 @@ def connect(workers: Workers) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # without one the scheduler takes all interfaces
+            dashboard_address="127.0.0.1:0",  # the usual port may be another program's
             worker_dashboard_address="127.0.0.1:0",
             silence_logs=50,
         )
