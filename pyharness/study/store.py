@@ -79,6 +79,7 @@ class Store:
             ConfigError: no such file, not a store, one of another version, or another study writes to it.
         """
         self.path, self._lock = path, -1
+        self._db: Any = None
         if not write and not path.is_file():
             raise ConfigError(f"no store '{path}': run the study first, or name its store")
         try:
@@ -99,9 +100,14 @@ class Store:
                 raise ConfigError(
                     f"store '{path}' has version {version}, this program writes {_VERSION}: name another file"
                 )
+        except ConfigError:
+            self.close()
+            raise
         except BlockingIOError:
+            self.close()
             raise ConfigError(f"another study is writing to '{path}': wait for it, or name another store") from None
         except (OSError, sqlite3.Error) as cause:
+            self.close()
             raise ConfigError(f"cannot use '{path}' as a store: {cause}: name another file") from None
 
     def __enter__(self) -> Store:
@@ -114,7 +120,8 @@ class Store:
 
     def close(self) -> None:
         """Close the file and let other writers in."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

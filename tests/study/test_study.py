@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def study_command(file: Path, out: Path, *words: str) -> list[str]:
 
 
 def stored(out: Path) -> list[tuple[str, str]]:
-    with sqlite3.connect(out / "study.db") as db:
+    with closing(sqlite3.connect(out / "study.db")) as db:
         return db.execute("SELECT id, status FROM runs").fetchall()
 
 
@@ -199,7 +200,7 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert [line["statuses"] for line in summary["series"]["noise"]] == [{"pass": 6}, {"pass": 6}]
     again = [sys.executable, "-m", "pyharness", "replay", after[0][0], "--store", str(out / "study.db")]
     assert "the same" in subprocess.run(again, capture_output=True, text=True, check=True).stdout
-    with sqlite3.connect(out / "study.db") as db:
+    with closing(sqlite3.connect(out / "study.db")) as db, db:
         db.execute("UPDATE runs SET result = replace(result, 'training_time_s\": 0.', 'training_time_s\": 1.')")
     failed = subprocess.run(again, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
