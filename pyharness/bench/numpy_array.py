@@ -18,7 +18,8 @@ from pyharness.bench.array import ArrayElectrics, Layer
 from pyharness.bench.cell import cell_kernels
 from pyharness.bench.variation import free_model
 from pyharness.errors import SimulationError
-from pyharness.veriloga import Device, compile_scalar, state_bounds
+from pyharness.veriloga import Device
+from pyharness.veriloga.scalar_target import compile_scalar
 
 __all__ = ("LayerAnswer", "NumpyArray")
 
@@ -70,7 +71,7 @@ class NumpyArray:
             VerilogAError: the model has not two ports and one state.
         """
         self._model = free_model(device)
-        self._kernels = cell_kernels(compile_scalar(self._model), *state_bounds(device.module))
+        self._kernels = cell_kernels(compile_scalar(self._model), *device.module.state_bounds)
         self._electrics, self._layers = electrics, layers
         self._names = list(self._model.free)
         self._own = np.array([self._values(one, self._model.free) for one in parameters])

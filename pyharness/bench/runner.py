@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
-from pyharness.bench.numpy_job import run_numpy
 from pyharness.bench.progress import show_progress
 from pyharness.bench.view import prepare_behavioural
 from pyharness.config import SimConfig
@@ -255,6 +254,8 @@ def _run_without_simulator(
     job: Job, record: Record, folder: Path, wall_s: float, cpu_s: float, limit_s: float | None
 ) -> Path:
     """Do the job in this process; its clocks began at the given readings."""
+    from pyharness.bench.numpy_job import run_numpy  # brings Numba, a second that no other engine needs
+
     try:
         run_numpy(job, record, limit_s or math.inf)
     except KeyboardInterrupt:

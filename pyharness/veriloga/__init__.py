@@ -11,7 +11,6 @@ from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
 from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.reference import divider_voltage, integrate
-from pyharness.veriloga.scalar_target import compile_scalar, state_bounds
 from pyharness.veriloga.verilog_target import device_model, emit_verilog
 
 __all__ = (
@@ -24,7 +23,6 @@ __all__ = (
     "Subcircuit",
     "compile_numpy",
     "compile_osdi",
-    "compile_scalar",
     "device_model",
     "divider_voltage",
     "emit_ngspice",
@@ -36,5 +34,4 @@ __all__ = (
     "load_module",
     "osdi_compiler",
     "osdi_subcircuit",
-    "state_bounds",
 )

@@ -18,6 +18,10 @@ ROOM_TEMPERATURE_K = 300.15
 """27 degrees Celsius: the temperature of a device where nothing else is said."""
 
 
+START = "x0"
+"""Parameter that sets a device's start state."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A permitted range ``low .. high``, expressions of other parameters; ``open`` ends do not belong to it."""
@@ -203,6 +207,13 @@ class Module:
     def nodes(self) -> tuple[str, ...]:
         """Ports and internal nodes."""
         return self.ports + self.internal_nodes
+
+    @property
+    def state_bounds(self) -> tuple[float, float]:
+        """Range of the start state ``x0``; unbounded where there is no such parameter, or no range."""
+        start = self.parameters.get(START)
+        interval = next((i.at({}) for i in start.intervals), None) if start else None
+        return (interval.low, interval.high) if interval else (-math.inf, math.inf)
 
     def check_parameters(self, values: Mapping[str, object]) -> dict[str, float]:
         """Return the value of every parameter, defaults filled in, all in range.

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 from numba import njit
 
 from pyharness.errors import VerilogAError
-from pyharness.veriloga.module import Module
 from pyharness.veriloga.numpy_target import NumpyModel
 
-__all__ = ("compile_scalar", "state_bounds")
+__all__ = ("compile_scalar",)
 
 
 @lru_cache(maxsize=16)
@@ -41,10 +39,3 @@ def compile_scalar(model: NumpyModel) -> Callable[[float, float, Any], tuple[flo
             f"I(n) <+ ddt(c*V(n)) + ...; module '{model.module.name}' has another shape: use engine: ngspice"
         )
     return _compiled(model.source, tuple(model.free))  # type: ignore[no-any-return]
-
-
-def state_bounds(module: Module) -> tuple[float, float]:
-    """Return the range that the module gives its start state ``x0``."""
-    start = module.parameters.get("x0")
-    interval = next((i.at({}) for i in start.intervals), None) if start else None
-    return (interval.low, interval.high) if interval else (-math.inf, math.inf)

@@ -23,7 +23,7 @@ from pyharness.errors import ConfigError, VerilogAError
 from pyharness.veriloga import graph
 from pyharness.veriloga.card import Device, load_device
 from pyharness.veriloga.graph import LIMEXP_KNEE, ZERO, Expr, constant, derivative, leaf, parameter, voltage
-from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Module
+from pyharness.veriloga.module import ROOM_TEMPERATURE_K, START, Module
 from pyharness.veriloga.numpy_target import _moving, _state_form
 
 __all__ = ("DEVICE_MODEL", "device_model", "emit_verilog", "free_parameters", "write_cycles", "write_devices")
@@ -31,7 +31,6 @@ __all__ = ("DEVICE_MODEL", "device_model", "emit_verilog", "free_parameters", "w
 DEVICE_MODEL = "device_model.vh"
 """Name of the file that ``analog_array_model.v`` includes."""
 
-START = "x0"
 """Parameter by which the array sets and moves a device's state."""
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
@@ -226,8 +225,7 @@ def _array_part(
                 f"{module.parameters[name].place}: the array's tables hold names of at most {_COLUMN} characters, got '{name}': "
                 "shorten it, or put its value in"
             )
-    interval = next((i.at({}) for i in module.parameters[START].intervals), None)
-    low, high = (interval.low, interval.high) if interval else (-math.inf, math.inf)
+    low, high = module.state_bounds
     names = {voltage(module.ports[0]): "v", parameter(START): "x"}
     names |= {parameter(name): f"{prefix}_p[{k}]" for k, name in enumerate(free)}
     at_rest = [graph.replace(r, {voltage(module.internal_nodes[0]): ZERO}) for r in roots]

@@ -16,7 +16,8 @@ from pyharness.bench.variation import free_model
 from pyharness.config import SimConfig
 from pyharness.errors import SimulationError
 from pyharness.record import Record
-from pyharness.veriloga import compile_scalar, integrate, load_device, state_bounds
+from pyharness.veriloga import integrate, load_device
+from pyharness.veriloga.scalar_target import compile_scalar
 
 CORNERS = [[["##", ".."], ["..", "##"]], [["#.", "#."], [".#", ".#"]]]  # 2 x 2 pixels: ten devices
 
@@ -78,7 +79,7 @@ def test_a_pulse_as_scipy_integrates_it(card: str, source_v: float) -> None:
     """Between the ramps: state within 2e-5 of SciPy's at a tolerance of 1e-8; the steps are held to 1e-5 each."""
     device = load_device(card)
     model = free_model(device)
-    kernels = cell_kernels(compile_scalar(model), *state_bounds(device.module))
+    kernels = cell_kernels(compile_scalar(model), *device.module.state_bounds)
     p, start, series_ohm, span_s = np.array(list(model.free.values())), 0.2, 5130.0, 2e-4
     x, supply_j, device_j, v = kernels.integrate(start, span_s, source_v, series_ohm, p, 0.0, 1e-5)
     exact = integrate(model, [0.0, span_s], [source_v, source_v], series_ohm=series_ohm, start=start, rtol=1e-8)
