@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyharness.bench.array import Array, ArrayElectrics, Layer, build_array
 from pyharness.bench.registers import registers
 from pyharness.bench.variation import CycleDraws, draw_devices
+from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
@@ -89,6 +90,14 @@ class Job:
     def conductance(self, code: int) -> float:
         """Return the conductance that a verify code stands for: the middle of its step."""
         return self.electrics.conductance(code + 0.5, self.read_v)
+
+    def source_v(self, order: PulseOrder) -> float:
+        """Return a pulse's amplitude at the row driver."""
+        return order.amplitude * self.electrics.dac_lsb_v * (-1 if order.is_reset else 1)
+
+    def drawn(self, device: int, pulse: int) -> dict[str, float]:
+        """Return the parameters that are drawn for a pulse; none without variation from pulse to pulse."""
+        return self.cycles.values(device, pulse) if self.cycles else {}
 
     def solver(self) -> SolverOptions:
         """Return the analog accuracy."""

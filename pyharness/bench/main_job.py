@@ -19,11 +19,13 @@ from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import ReadOnly, RisingEdge
 
-from pyharness.bench.driver import VERDICT, Driver, Outcome
+from pyharness.bench.driver import Driver, Outcome
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
+from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.view import open_view
+from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
-from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval, write_record
+from pyharness.record import Record, write_record
 
 _SAVE_EVERY_S = 2.0
 
@@ -49,27 +51,17 @@ class _Bench:
     async def watch_pulses(self) -> None:
         """Log every pulse."""
         dut, job = self.dut, self.job
-        clock_hz = job.config.timing.clock_hz
         count = len(job.target_codes)
         while True:
             await RisingEdge(dut.log_valid_o)
             await ReadOnly()  # the other outputs change in the same time step
             reset, device = bool(dut.log_is_reset_o.value), int(dut.log_device_o.value)
             initial = bool(dut.log_initial_o.value)
-            self.record.pulses.append(
-                Pulse(
-                    time_s=get_sim_time("step") * 1e-12,
-                    device=device,
-                    polarity="reset" if reset else "set",
-                    amplitude_v=int(dut.log_amplitude_o.value) * job.electrics.dac_lsb_v * (-1 if reset else 1),
-                    width_s=int(dut.log_cycles_o.value) / clock_hz,
-                    g_before_siemens=None if initial else job.conductance(dut.log_before_o.value.to_signed()),
-                    g_after_siemens=job.conductance(dut.log_after_o.value.to_signed()),
-                    verdict=VERDICT[int(dut.log_verdict_o.value)],  # type: ignore[arg-type]
-                    initial=initial,
-                    parameters=job.cycles.values(device, self._pulsed[device]) if job.cycles else {},
-                )
-            )
+            order = PulseOrder(reset, int(dut.log_amplitude_o.value), int(dut.log_cycles_o.value), initial)
+            before = None if initial else dut.log_before_o.value.to_signed()
+            after, verdict = dut.log_after_o.value.to_signed(), int(dut.log_verdict_o.value)
+            time_s, number = get_sim_time("step") * 1e-12, self._pulsed[device]
+            self.record.pulses.append(logged_pulse(job, time_s, device, number, order, before, after, verdict))
             self._pulsed[device] += 1
             if time.monotonic() - self._saved > _SAVE_EVERY_S:
                 print(f"programming: device {device + 1} of {count}, {len(self.record.pulses)} pulses", flush=True)
@@ -100,27 +92,12 @@ class _Bench:
 
     async def read_back(self, outcomes: list[Outcome]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Read every device through the array; return the conductances."""
-        job = self.job
-        found = []
-        for i, (cell, outcome) in enumerate(zip(job.array.cells, outcomes, strict=True)):
-            g, target = job.conductance(await self.driver.read_device(i)), float(job.targets_siemens[i])
-            found.append(g)
-            self.record.devices.append(
-                DeviceResult(
-                    layer=cell.layer,
-                    row=cell.row,
-                    col=cell.col,
-                    target_siemens=target,
-                    final_siemens=g,
-                    error_rel=g / target - 1,
-                    pulses=outcome.pulses,
-                    status=outcome.status,
-                    energy_j=0.0,
-                )
-            )
+        devices = self.record.devices
+        for i, outcome in enumerate(outcomes):
+            devices.append(device_result(self.job, i, await self.driver.read_device(i), outcome.pulses, outcome.status))
         self.count_energy()
         self.save(now=True)
-        return np.array(found)
+        return np.array([d.final_siemens for d in devices])
 
     async def classify(self, g_siemens: np.ndarray[Any, np.dtype[np.float64]]) -> None:
         """Classify the test images; compare each answer with the truth and with the software network."""
@@ -130,10 +107,11 @@ class _Bench:
         expected = job.with_conductances(g_siemens).predict(job.test_images)
         total = len(job.test_images)
         for i, image in enumerate(job.test_images):
-            answer = await self.driver.classify(int((image << np.arange(len(image))).sum()))
+            number = image_number(image)
+            answer = await self.driver.classify(number)
             record.answers.append(
                 {
-                    "image": int((image << np.arange(len(image))).sum()),
+                    "image": number,
                     "truth": int(job.test_labels[i]),
                     "answer": answer.label,
                     "software": int(expected.label[i]),
@@ -151,18 +129,7 @@ class _Bench:
 
     def count_answers(self) -> None:
         """Bring the record's accuracy up to date."""
-        answers, noise = self.record.answers, self.job.config.test.pixel_noise
-        correct = sum(a["answer"] == a["truth"] for a in answers)
-        low, high = wilson_interval(correct, len(answers))
-        self.record.accuracy = Accuracy(
-            correct=correct,
-            total=len(answers),
-            value=correct / len(answers),
-            ci95_low=low,
-            ci95_high=high,
-            bayes_limit=self.job.images.bayes_accuracy(noise),
-            agree_with_software=sum(a["answer"] == a["software"] for a in answers),
-        )
+        self.record.accuracy = accuracy_of(self.job, self.record.answers)
 
     def count_energy(self) -> None:
         """Bring the record's energies up to date, and check that the meters balance.
@@ -171,13 +138,7 @@ class _Bench:
             SimulationError: what the drivers deliver is not what the array takes.
         """
         energy = self.view.energy()
-        self.record.energy_j = Energy(
-            **{name: value for name, value in energy.phases.items() if name != "idle"},
-            total=sum(energy.phases.values()),
-            devices=sum(energy.cells),
-        )
-        for device, taken_j in zip(self.record.devices, energy.cells, strict=False):
-            device.energy_j = taken_j
+        put_energy(self.record, energy.phases, energy.cells)
 
 
 @cocotb.test()

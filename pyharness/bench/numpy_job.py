@@ -9,13 +9,14 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from pyharness.bench.driver import STATUS, VERDICT
+from pyharness.bench.driver import STATUS
 from pyharness.bench.job import Job
 from pyharness.bench.numpy_array import NumpyArray
+from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
 from pyharness.network.reference import Prediction
-from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval
+from pyharness.record import Record
 
 __all__ = ("run_numpy",)
 
@@ -41,10 +42,9 @@ class _Run:
     def pulse(self, cell: int, order: PulseOrder, number: int) -> None:
         """One access that writes."""
         job, width = self.job, max(1, order.cycles)
-        drawn = job.cycles.values(cell, number) if job.cycles else None
-        source_v = order.amplitude * job.electrics.dac_lsb_v * (-1 if order.is_reset else 1)
+        source_v = job.source_v(order)
         self.clock += self.guard
-        self.array.pulse(cell, source_v, self.seconds(self.clock), self.seconds(width), drawn)
+        self.array.pulse(cell, source_v, self.seconds(self.clock), self.seconds(width), job.drawn(cell, number))
         self.clock += width + 1 + self.guard + _AFTER_PULSE
 
     def read(self, cell: int) -> int:
@@ -56,21 +56,17 @@ class _Run:
         return code
 
     def log(self, cell: int, order: PulseOrder, number: int, before: int, after: int, judged: Judgement) -> None:
-        job = self.job
-        self.record.pulses.append(
-            Pulse(
-                time_s=self.seconds(self.clock),
-                device=cell,
-                polarity="reset" if order.is_reset else "set",
-                amplitude_v=order.amplitude * job.electrics.dac_lsb_v * (-1 if order.is_reset else 1),
-                width_s=self.seconds(order.cycles),
-                g_before_siemens=None if order.initial else job.conductance(before),
-                g_after_siemens=job.conductance(after),
-                verdict=VERDICT[judged.verdict],  # type: ignore[arg-type]
-                initial=order.initial,
-                parameters=job.cycles.values(cell, number) if job.cycles else {},
-            )
+        pulse = logged_pulse(
+            self.job,
+            self.seconds(self.clock),
+            cell,
+            number,
+            order,
+            None if order.initial else before,
+            after,
+            judged.verdict,
         )
+        self.record.pulses.append(pulse)
 
     def program(self, cell: int) -> tuple[int, str]:
         """Write-verify of one device; return its pulses and status."""
@@ -100,37 +96,19 @@ class _Run:
         return outcomes
 
     def read_back(self, outcomes: list[tuple[int, str]]) -> NDArray[np.float64]:
-        job, found = self.job, []
-        for i, (cell, (pulses, status)) in enumerate(zip(job.array.cells, outcomes, strict=True)):
-            g, target = job.conductance(self.read(i)), float(job.targets_siemens[i])
-            found.append(g)
-            self.record.devices.append(
-                DeviceResult(
-                    layer=cell.layer,
-                    row=cell.row,
-                    col=cell.col,
-                    target_siemens=target,
-                    final_siemens=g,
-                    error_rel=g / target - 1,
-                    pulses=pulses,
-                    status=status,
-                    energy_j=0.0,
-                )
-            )
-        return np.array(found)
+        devices = self.record.devices
+        for i, (pulses, status) in enumerate(outcomes):
+            devices.append(device_result(self.job, i, self.read(i), pulses, status))
+        return np.array([d.final_siemens for d in devices])
 
     def answers(self, images: NDArray[np.int_]) -> tuple[Prediction, NDArray[np.float64]]:
         """Return what array and neurons make of 0/1 images, and the energies of each: from the drivers, into each device."""
         network, array = self.job.network, self.array
-        hidden_count, read_code = network.g1_siemens.shape[1], self.job.registers["READ_CODE"]
-        first = array.inference(0, images * read_code)
-        sums = network.saturate(array.convert(first.out_v) + network.bias[:hidden_count])
-        index = np.clip((sums >> network.shift) + len(network.table) // 2, 0, len(network.table) - 1)
-        hidden = np.asarray(network.table)[index]
+        first = array.inference(0, images * self.job.registers["READ_CODE"])
+        hidden = network.activations(array.convert(first.out_v))
         second = array.inference(1, hidden)
-        out = network.saturate(array.convert(second.out_v)[:, 0] + network.bias[hidden_count])
         power_w = np.column_stack([first.supply_w + second.supply_w, first.device_w, second.device_w])
-        return Prediction((out > network.threshold).astype(int), out, hidden), power_w * self.seconds(self.driven)
+        return network.decide(hidden, array.convert(second.out_v)), power_w * self.seconds(self.driven)
 
     def classify(self, g_siemens: NDArray[np.float64]) -> None:
         job, record = self.job, self.record
@@ -144,8 +122,7 @@ class _Run:
         self.array.supply_j["inference"] += float(energy_j[0])
         self.array.device_j += energy_j[1:]
         expected = job.with_conductances(g_siemens).predict(images)
-        weights = 1 << np.arange(images.shape[1], dtype=object)
-        numbers = [int((image * weights).sum()) for image in images]
+        numbers = [image_number(image) for image in images]
         record.answers = [
             {
                 "image": numbers[k],
@@ -157,17 +134,7 @@ class _Run:
             }
             for k, truth, label, total in zip(which, job.test_labels, labels, sums, strict=True)
         ]
-        correct = int((labels == job.test_labels).sum())
-        low, high = wilson_interval(correct, len(labels))
-        record.accuracy = Accuracy(
-            correct=correct,
-            total=len(labels),
-            value=correct / len(labels),
-            ci95_low=low,
-            ci95_high=high,
-            bayes_limit=job.images.bayes_accuracy(job.config.test.pixel_noise),
-            agree_with_software=int((labels == expected.label[which]).sum()),
-        )
+        record.accuracy = accuracy_of(job, record.answers)
 
     def label_all(self) -> NDArray[np.int_]:
         if self.job.images.pixels > _ALL_PIXELS:
@@ -177,10 +144,7 @@ class _Run:
         return np.concatenate([self.answers(images[i : i + _IMAGES_AT_ONCE])[0].label for i in parts])
 
     def count_energy(self) -> None:
-        supply = self.array.supply_j
-        self.record.energy_j = Energy(**supply, total=sum(supply.values()), devices=float(self.array.device_j.sum()))
-        for device, taken_j in zip(self.record.devices, self.array.device_j, strict=True):
-            device.energy_j = float(taken_j)
+        put_energy(self.record, self.array.supply_j, self.array.device_j.tolist())
 
 
 def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np.int_]:

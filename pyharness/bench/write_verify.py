@@ -7,7 +7,7 @@ The random regression holds this against hdl/write_verify.v on every clock; the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = (
     "BELOW",
@@ -83,8 +83,12 @@ class WriteVerify:
     _halvings: int = 0
     _offset: int = 0
     _doublings: int = 0
-    _last: str = ""
-    _overshot: tuple[int, int] = field(default=(0, 0))
+    _overshot: tuple[int, int] = (0, 0)
+
+    @property
+    def _trim(self) -> PulseOrder | None:
+        """The last pulse that followed from a code: the initial RESET is none."""
+        return None if self.last_pulse is None or self.last_pulse.initial else self.last_pulse
 
     def start(self, settings: Mapping[str, int]) -> PulseOrder | None:
         """Return the initial RESET, if there is one; else a read comes first."""
@@ -123,16 +127,15 @@ class WriteVerify:
 
     def _count_idle(self, code: int, algorithm: str, s: Mapping[str, int]) -> None:
         """Count pulses at the largest amplitude that moved nothing; of the initial RESET that cannot be told."""
-        pulse = self.last_pulse
-        assert pulse is not None
-        if not pulse.initial:
+        pulse = self._trim
+        if pulse:
             at_most = algorithm == "fixed" or pulse.amplitude >= s["RESET_MAX" if pulse.is_reset else "SET_MAX"]
             self._idle = (self._idle + 1) % 256 if at_most and abs(code - self.before) <= 1 else 0
 
     def _learn(self, code: int, error: int, lesson: int, s: Mapping[str, int]) -> None:
         """Take from the last SET what this device needs beyond the law, and in time."""
-        pulse = self.last_pulse
-        if self._last != "SET" or pulse is None:
+        pulse = self._trim
+        if pulse is None or pulse.is_reset:
             return
         if error < 0:
             self._offset -= lesson
@@ -144,28 +147,25 @@ class WriteVerify:
         self._offset = clip(self._offset, -2047, 2047)
 
     def _set(self, error: int, short: int, algorithm: str, s: Mapping[str, int]) -> PulseOrder:
-        last = self.last_pulse
+        last = self._trim
         if algorithm == "predictive":
             law = s["LAW_OFFSET"] + (self.target * s["LAW_SLOPE"] >> 12)
             wanted = clip(law + short + self._offset, 0, 2047)
-        elif algorithm == "fixed" or not self._last or last is None:
+        elif algorithm == "fixed" or last is None:
             wanted = s["SET_START"]
-        elif self._last == "SET":
+        elif not last.is_reset:
             wanted = last.amplitude + clip(error >> s["GAIN_SHIFT"] + self._halvings, s["STEP_MIN"], s["STEP_MAX"])
         else:
             amplitude, by = self._overshot
             wanted = max(amplitude - (by >> s["GAIN_SHIFT"]) - (by // 2 >> s["GAIN_SHIFT"]) - 1, s["SET_START"])
-        self._last = "SET"
         cycles = min(s["SET_CYCLES"] << self._doublings, (1 << 20) - 1)
         return PulseOrder(False, min(wanted, s["SET_MAX"]), cycles)
 
     def _reset(self, size: int, algorithm: str, s: Mapping[str, int]) -> PulseOrder:
-        last = self.last_pulse
-        wanted = s["RESET_START"]
-        if self._last == "SET" and last is not None:
+        last, wanted = self._trim, s["RESET_START"]
+        if last and not last.is_reset:
             self._halvings = min(self._halvings + 1, 7)
             self._overshot = (last.amplitude, size)
-        elif self._last == "RESET" and last is not None and algorithm != "fixed":
+        elif last and algorithm != "fixed":
             wanted = last.amplitude + s["RESET_STEP"]
-        self._last = "RESET"
         return PulseOrder(True, min(wanted, s["RESET_MAX"]), s["RESET_CYCLES"])

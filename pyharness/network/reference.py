@@ -104,13 +104,18 @@ class Network:
     def predict(self, images: ArrayLike) -> Prediction:
         """Return the answers for 0/1 images, shape (images, pixels)."""
         a = self.arithmetic
-        hidden_count = self.g1_siemens.shape[1]
-        sums = self.saturate(
-            a.convert(a.column_code(self.g1_siemens, np.asarray(images) * a.read_code)) + self.bias[:hidden_count]
-        )
-        index = np.clip((sums >> self.shift) + _TABLE // 2, 0, _TABLE - 1)
-        hidden = np.asarray(self.table)[index]
-        out = self.saturate(a.convert(a.column_code(self.g2_siemens, hidden))[:, 0] + self.bias[hidden_count])
+        hidden = self.activations(a.convert(a.column_code(self.g1_siemens, np.asarray(images) * a.read_code)))
+        return self.decide(hidden, a.convert(a.column_code(self.g2_siemens, hidden)))
+
+    def activations(self, codes: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Return what the hidden neurons make of the first layer's ADC codes, shape (images, hidden)."""
+        sums = self.saturate(codes + self.bias[: codes.shape[1]])
+        hidden: NDArray[np.int_] = np.asarray(self.table)[np.clip((sums >> self.shift) + _TABLE // 2, 0, _TABLE - 1)]
+        return hidden
+
+    def decide(self, hidden: NDArray[np.int_], codes: NDArray[np.int_]) -> Prediction:
+        """Return the answers to the second layer's ADC codes, shape (images, 1)."""
+        out = self.saturate(codes[:, 0] + self.bias[hidden.shape[1]])
         return Prediction((out > self.threshold).astype(int), out, hidden)
 
     @staticmethod

@@ -19,7 +19,7 @@ ROOM_TEMPERATURE_K = 300.15
 
 
 START = "x0"
-"""Parameter that sets a device's start state."""
+"""Parameter by which the array sets and moves a device's state."""
 
 
 @dataclass(frozen=True)

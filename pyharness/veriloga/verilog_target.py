@@ -31,8 +31,6 @@ __all__ = ("DEVICE_MODEL", "device_model", "emit_verilog", "free_parameters", "w
 DEVICE_MODEL = "device_model.vh"
 """Name of the file that ``analog_array_model.v`` includes."""
 
-"""Parameter by which the array sets and moves a device's state."""
-
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
 _CALLS = {
     "exp": "$exp", "ln": "$ln", "log": "$log10", "sqrt": "$sqrt", "sin": "$sin", "cos": "$cos", "tan": "$tan",
