@@ -170,9 +170,10 @@ def program(case: Case) -> dict[str, Any]:
 
 def out_of_reach(config: SimConfig, number: int) -> bool:
     """Return whether all fixed pulses that are allowed, end to end, leave a device below its target's tolerance."""
-    w, job = config.write_verify, build_job(config)
+    w = config.write_verify
     if w.algorithm != "fixed":
         return False
+    job = build_job(config)
     target_siemens = (config.training.targets_siemens or [])[number]
     _, high = reachable_window(
         free_model(job.device),

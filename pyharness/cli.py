@@ -26,7 +26,7 @@ from rich.table import Table
 from pyharness import __version__
 from pyharness.errors import ConfigError, PyharnessError, RunInterrupted
 from pyharness.progress import progress
-from pyharness.record import Record
+from pyharness.record import Record, replace_text
 
 __all__ = ("app", "main")
 
@@ -487,10 +487,7 @@ def study(
             with connect(Workers(workers, scheduler, cluster)) as client, progress() as show:
                 carry_out(plan, store, client, Watch(_console, show, store, plan, len(ids), done))
         found = summary_json(store, plan)
-        path = folder / "summary.json"
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(found, indent=1), encoding="utf-8")
-        temporary.replace(path)
+        path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
         for series in plan.series:
             _console.print(series_table(store, plan, series))
         if found["statements"]:

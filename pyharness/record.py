@@ -19,6 +19,7 @@ __all__ = (
     "Pulse",
     "Record",
     "VariationResult",
+    "replace_text",
     "wilson_interval",
     "write_record",
 )
@@ -135,9 +136,13 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
 
 def write_record(record: Record, folder: Path) -> Path:
     """Write ``results.json`` in ``folder`` in one step: a reader sees the old or the new one, never half of one."""
-    path = folder / "results.json"
-    temporary = folder / f".results.{os.getpid()}.tmp"
-    temporary.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    return replace_text(folder / "results.json", record.model_dump_json(indent=1))
+
+
+def replace_text(path: Path, text: str) -> Path:
+    """Write a file in one step: a reader sees the old text or the new one."""
+    temporary = path.parent / f".{path.stem}.{os.getpid()}.tmp"
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
     return path
 

@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -215,39 +216,45 @@ def run_sim(
     if log_edges:
         environment["PYHARNESS_LOG_EDGES"] = "1"
     watch = show_progress(folder / "simulator.log") if progress else nullcontext()
-    try:
-        with watch:
-            simulate(
-                [*hdl_sources("analog_array_model.v" if behavioural else "analog_array.v"), *extra],
-                "system_top",
-                "pyharness.bench.main_job",
+    with _told(folder), watch:
+        simulate(
+            [*hdl_sources("analog_array_model.v" if behavioural else "analog_array.v"), *extra],
+            "system_top",
+            "pyharness.bench.main_job",
+            folder,
+            parameters={
+                f"{n}_{k}": getattr(x, k.lower())
+                for n, x in zip(("L1", "L2"), job.layers, strict=True)
+                for k in ("ROWS", "COLS")
+            },
+            extra_roots=[PROBE_MODULE] if extra else [],
+            include_dirs=[
                 folder,
-                parameters={
-                    f"{n}_{k}": getattr(x, k.lower())
-                    for n, x in zip(("L1", "L2"), job.layers, strict=True)
-                    for k in ("ROWS", "COLS")
-                },
-                extra_roots=[PROBE_MODULE] if extra else [],
-                include_dirs=[
-                    folder,
-                    hdl_dir(),
-                    hdl_dir() / "analog",
-                ],  # the folder's own device before the shipped one
-                environment=environment,
-                plusargs=plusargs,
-                seed=config.seed % (1 << 31),
-                waves="waves.vcd" if extra else "",
-                timeout_s=limit_s,
-            )
-    except KeyboardInterrupt:
-        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
-    except SimulationError as cause:
-        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
+                hdl_dir(),
+                hdl_dir() / "analog",
+            ],  # the folder's own device before the shipped one
+            environment=environment,
+            plusargs=plusargs,
+            seed=config.seed % (1 << 31),
+            waves="waves.vcd" if extra else "",
+            timeout_s=limit_s,
+        )
     record = read_record(folder)
     record.wall_s, record.cpu_s = time.monotonic() - wall, _cpu_s() - cpu
     write_record(record, folder)
     _point_latest(out, folder)
     return folder
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say with a failure where the run's folder is."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
+    except SimulationError as cause:
+        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
 
 
 def _run_without_simulator(
@@ -257,11 +264,8 @@ def _run_without_simulator(
     from pyharness.bench.numpy_job import run_numpy  # brings Numba, a second that no other engine needs
 
     try:
-        run_numpy(job, record, limit_s or math.inf)
-    except KeyboardInterrupt:
-        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
-    except SimulationError as cause:
-        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
+        with _told(folder):
+            run_numpy(job, record, limit_s or math.inf)
     finally:
         record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
         write_record(record, folder)

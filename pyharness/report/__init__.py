@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from pyharness.record import Record
+from pyharness.record import Record, replace_text
 from pyharness.report.figures import figures
 
 __all__ = ("write_report",)
@@ -52,7 +51,4 @@ def write_report(record: Record, folder: Path) -> Path:
         scatter=_scatter(record),
         configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None),
     )
-    path, temporary = folder / "report.html", folder / f".report.{os.getpid()}.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path
+    return replace_text(folder / "report.html", text)

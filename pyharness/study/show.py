@@ -63,14 +63,13 @@ class Watch:
     def __init__(self, console: Console, show: Show, store: Store, study: Study, total: int, done: int) -> None:
         self._console, self._show, self._store, self._study = console, show, store, study
         self._total, self._done, self._first, self._begun = total, done, done, time.monotonic()
-        self._failed, self._told = 0, time.monotonic()
+        self._told = time.monotonic()
         show(study.study, done, total)
 
     def __call__(self, row: Row) -> None:
         """A run is stored."""
         self._done += 1
         if row.status != "pass":
-            self._failed += 1
             self._console.print(f"{row.id} {row.status}: {row.message}", soft_wrap=True)
         rate = (self._done - self._first) / max(time.monotonic() - self._begun, 1e-9)
         note = f"{rate:.3g} runs/s, {(self._total - self._done) / rate:.0f} s left"

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,7 +90,7 @@ class Point:
     varied: dict[str, Any]
     config: SimConfig
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name that follows from the full configuration, the seed in it and the version of the code, and from nothing else."""
         text = json.dumps([self.config.model_dump(mode="json"), code_version()], sort_keys=True)

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +22,7 @@ from pyharness.errors import ConfigError
 __all__ = ("STATUSES", "Row", "Store")
 
 STATUSES = ("pass", "fail", "timeout", "not converged")
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY,
     study TEXT NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS runs (
     engine TEXT NOT NULL,
     config TEXT NOT NULL,
     code TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('pass', 'fail', 'timeout', 'not converged')),
+    status TEXT NOT NULL CHECK (status IN {STATUSES}),
     message TEXT NOT NULL,
     result TEXT NOT NULL,
     wall_s REAL NOT NULL,
@@ -69,6 +69,10 @@ class Row:
     host: str
 
 
+_COLUMNS = tuple(f.name for f in fields(Row))
+_JSON = ("varied", "config", "result")
+
+
 class Store:
     """The runs in one file."""
 
@@ -82,6 +86,14 @@ class Store:
         self._db: Any = None
         if not write and not path.is_file():
             raise ConfigError(f"no store '{path}': run the study first, or name its store")
+        try:
+            self._open(write)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, write: bool) -> None:
+        path = self.path
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,14 +112,9 @@ class Store:
                 raise ConfigError(
                     f"store '{path}' has version {version}, this program writes {_VERSION}: name another file"
                 )
-        except ConfigError:
-            self.close()
-            raise
         except BlockingIOError:
-            self.close()
             raise ConfigError(f"another study is writing to '{path}': wait for it, or name another store") from None
         except (OSError, sqlite3.Error) as cause:
-            self.close()
             raise ConfigError(f"cannot use '{path}' as a store: {cause}: name another file") from None
 
     def __enter__(self) -> Store:
@@ -128,8 +135,7 @@ class Store:
 
     def done(self, ids: Iterable[str]) -> set[str]:
         """Return which of ``ids`` are stored."""
-        wanted = list(ids)
-        return {one for one in wanted if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (one,)).fetchone()}
+        return {one for one in ids if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (one,)).fetchone()}
 
     def declare(self, study: str, members: Iterable[tuple[str, int, str, dict[str, Any]]]) -> None:
         """Say which runs (series, place, id, varied values) series of a study have, in place of what was said of these before."""
@@ -146,10 +152,7 @@ class Store:
         Raises:
             ConfigError: its id is there already: a run is never stored twice.
         """
-        values = (
-            *(row.id, row.study, row.series, json.dumps(row.varied), row.seed, row.engine, json.dumps(row.config)),
-            *(row.code, row.status, row.message, json.dumps(row.result), row.wall_s, row.host),
-        )
+        values = [json.dumps(v) if k in _JSON else v for k, v in ((k, getattr(row, k)) for k in _COLUMNS)]
         try:
             with self._db:
                 self._db.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(values))})", values)
@@ -193,9 +196,7 @@ class Store:
         return None if mean is None else float(mean)
 
     def _rows(self, where: str, values: tuple[Any, ...]) -> Iterator[Row]:
-        columns = "id study series varied seed engine config code status message result wall_s host".split()
         joined = "members" in where
-        names = [f"{'members' if joined and c in ('study', 'series', 'varied') else 'runs'}.{c}" for c in columns]
+        names = [f"{'members' if joined and c in ('study', 'series', 'varied') else 'runs'}.{c}" for c in _COLUMNS]
         for row in self._db.execute(f"SELECT {', '.join(names)} FROM runs {where}", values):
-            found = dict(zip(columns, row, strict=True))
-            yield Row(**{k: json.loads(v) if k in ("varied", "config", "result") else v for k, v in found.items()})
+            yield Row(**{k: json.loads(v) if k in _JSON else v for k, v in zip(_COLUMNS, row, strict=True)})

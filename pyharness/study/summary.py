@@ -85,10 +85,12 @@ def _known(metric: Callable[[dict[str, Any]], float], results: list[dict[str, An
     return values
 
 
-def _runs_at(store: Store, study: Study, series: str, at: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return seed -> result of a series' runs at the given values."""
-    rows = store.rows(study.study, series)
-    return {r.seed: r.result for r in rows if r.status == "pass" and all(r.varied.get(k) == v for k, v in at.items())}
+def _values_at(
+    metric: Callable[[dict[str, Any]], float], store: Store, study: Study, series: str, at: dict[str, Any]
+) -> dict[int, float]:
+    """Return seed -> metric of a series' runs at the given values."""
+    rows = (r for r in store.rows(study.study, series) if r.status == "pass" and at.items() <= r.varied.items())
+    return {row.seed: value for row in rows for value in _known(metric, [row.result])}
 
 
 def judge(store: Store, study: Study, statement: Statement) -> dict[str, Any]:
@@ -106,11 +108,10 @@ def judge(store: Store, study: Study, statement: Statement) -> dict[str, Any]:
             f"study '{study.study}': statement '{statement.statement}': metric must be one of {', '.join(METRICS)}, got "
             f"'{statement.metric}'"
         )
-    ours = _runs_at(store, study, statement.series, statement.at)
-    values = {seed: v for seed, r in ours.items() for v in _known(metric, [r])}
+    values = _values_at(metric, store, study, statement.series, statement.at)
     if statement.against is not None:
-        base = _runs_at(store, study, statement.against.series or statement.series, statement.against.at)
-        others = {seed: v for seed, r in base.items() for v in _known(metric, [r])}
+        base = statement.against.series or statement.series
+        others = _values_at(metric, store, study, base, statement.against.at)
         pairs = [(v, others[seed]) for seed, v in values.items() if seed in others]
         found = estimate(a / b if statement.against.as_ratio else a - b for a, b in pairs)
     else:
