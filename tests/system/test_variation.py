@@ -22,7 +22,9 @@ test: {count: 2}
 write_verify: {confirm: 1, tolerance: 0.02, max_pulses: 12}
 variation: {device: true, cycle: true}
 waves: false
+solver: {reltol: 5.0e-6}
 """
+# ten times below the default: there a stretched SET pulse at full amplitude ends up to 0.25 % (3 codes) off SciPy's; here within one
 
 
 @pytest.fixture(scope="module")
