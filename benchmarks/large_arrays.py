@@ -102,7 +102,7 @@ def ngspice() -> dict[str, Any]:
     config = SimConfig.model_validate(
         {
             "images": STRIPES,
-            "training": {"hidden": 16, "window_siemens": (1e-4, 2.5e-4)},
+            "training": {"hidden": 16, "restarts": 1, "window_siemens": (1e-4, 2.5e-4)},
             "write_verify": {"tolerance": TOLERANCE, "confirm": 1},
             "test": {"count": 20, "pixel_noise": 0.1},
             "waves": False,

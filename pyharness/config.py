@@ -66,6 +66,7 @@ class Training(_Section):
     window_siemens: tuple[Positive, Positive] = (100e-6, 400e-6)
     # a row of the second layer adds up to 127 DAC codes to the reference row, which has 2047
     hidden: Annotated[int, Field(ge=1, le=16)] = 3
+    restarts: Annotated[int, Field(ge=1, le=100)] = 6
     targets_siemens: list[Positive] | None = None
 
     @model_validator(mode="after")

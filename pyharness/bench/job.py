@@ -223,6 +223,7 @@ def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: n
             pixel_noise=t.pixel_noise,
             conductance_error=t.conductance_error,
             hidden=t.hidden,
+            restarts=t.restarts,
         )
         return train(images, options, arithmetic, rng)
     given, first = np.array(t.targets_siemens), pixels * t.hidden
