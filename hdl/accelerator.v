@@ -84,7 +84,7 @@ module accelerator #(
 `endif
 
     // -- registers --------------------------------------------------------------------------------------------------
-    wire        program_start, infer_start, abort, read_start, job_done;
+    wire        program_start, infer_start, abort_command, read_start, job_done;
     wire [10:0] read_code, set_start, set_max, reset_start, reset_max, step_min, step_max, reset_step, init_code;
     wire [15:0] settle, tolerance, threshold;
     wire [7:0]  bit_cycles, guard, stuck_limit;
@@ -127,7 +127,13 @@ module accelerator #(
     wire        u_registers_done;
     reg         reading_q;
 
-    assign job_done = program_done || infer_done;
+    // a state without a name, after an upset, ends whatever runs as an abort does; the job ends, STATUS tells
+    wire [COLS-1:0] adc_fault;
+    wire        program_fault, write_fault, access_fault, infer_fault;
+    wire        fault = program_fault || write_fault || access_fault || infer_fault || adc_fault != {COLS{1'b0}};
+    wire        abort = abort_command || fault;
+
+    assign job_done = program_done || infer_done || fault;
     assign irq_o    = u_registers_done;
 
     wire [255:0] hidden_words;
@@ -166,10 +172,11 @@ module accelerator #(
         .s_axil_rready(s_axil_rready),
         .program_o(program_start),
         .infer_o(infer_start),
-        .abort_o(abort),
+        .abort_o(abort_command),
         .read_o(read_start),
         .busy_i(program_busy || infer_busy || program_start || infer_start || read_start),
         .done_i(job_done),
+        .fault_i(fault),
         .done_o(u_registers_done),
         .read_result_i(read_result_q),
         .class_i(class_q),
@@ -227,6 +234,7 @@ module accelerator #(
         .read_i(read_start),
         .device_i(device),
         .busy_o(program_busy),
+        .fault_o(program_fault),
         .done_o(program_done),
         .index_o(index),
         .layer_o(layer),
@@ -273,6 +281,7 @@ module accelerator #(
         .cycles_o(cycles),
         .access_done_i(access_done && !reading_q),
         .code_i(selected_code),
+        .fault_o(write_fault),
         .done_o(write_done),
         .status_o(status),
         .pulses_o(pulses),
@@ -304,6 +313,7 @@ module accelerator #(
         .settle_i(settle),
         .guard_i(guard),
         .done_o(access_done),
+        .fault_o(access_fault),
         .convert_o(convert),
         .converted_i(|(adc_done & adc_selected)),
         .select_o(cell_select),
@@ -321,6 +331,7 @@ module accelerator #(
         .settle_i(settle),
         .guard_i(guard),
         .busy_o(infer_busy),
+        .fault_o(infer_fault),
         .done_o(infer_done),
         .select_o(infer_select),
         .drive_first_o(infer_first),
@@ -359,6 +370,7 @@ module accelerator #(
                 .cmp_i(cmp[c]),
                 .code_o(adc_code[12*c+:12]),
                 .done_o(adc_done[c]),
+                .fault_o(adc_fault[c]),
                 .result_o(adc_result[12*c+:12])
             );
 

@@ -21,6 +21,7 @@ module cell_access #(
     input  wire [15:0] settle_i,
     input  wire [7:0]  guard_i,
     output reg         done_o,         // one cycle; reset value 0
+    output wire        fault_o,        // in a state without a name
     // to the converter of the selected column
     output reg         convert_o,      // one cycle; reset value 0
     input  wire        converted_i,
@@ -60,6 +61,7 @@ module cell_access #(
         .done_o(timer_done)
     );
 
+    assign fault_o       = state_q > ST_OPEN;
     assign select_o      = state_q != ST_IDLE;
     assign write_o       = select_o && write_q;
     assign sense_o       = select_o && !write_q;

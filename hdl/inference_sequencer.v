@@ -11,6 +11,7 @@ module inference_sequencer (
     input  wire [15:0] settle_i,      // cycles from amplitude to conversion
     input  wire [7:0]  guard_i,       // cycles from switching to amplitude, and back
     output wire        busy_o,        // reset value 0
+    output wire        fault_o,       // in a state without a name
     output reg         done_o,        // one cycle; reset value 0
     // to the array: all 0 in reset, abort and idle
     output wire        select_o,      // word lines and read columns of both layers
@@ -35,6 +36,7 @@ module inference_sequencer (
     wire [15:0] settle = settle_i == 16'd0 ? 16'd0 : settle_i - 16'd1;
 
     assign busy_o         = state_q != ST_IDLE;
+    assign fault_o        = state_q > ST_OPEN;
     assign select_o       = busy_o;
     assign drive_second_o = state_q == ST_SETTLE_2 || state_q == ST_CONVERT_2;
     assign drive_first_o  = state_q == ST_SETTLE_1 || state_q == ST_CONVERT_1;

@@ -17,6 +17,7 @@ module program_sequencer #(
     input  wire       read_i,         // one cycle: read device_i
     input  wire [11:0] device_i,       // beyond the last: the last
     output wire       busy_o,         // reset value 0
+    output wire       fault_o,        // in a state without a name
     output reg        done_o,         // one cycle; reset value 0
     // present device
     output reg  [11:0] index_o,
@@ -42,7 +43,8 @@ module program_sequencer #(
     wire       row_ends = col_o == last_col;
     wire       layer_ends = row_ends && !layer_o && row_o == LAST_ROW_1[7:0];
 
-    assign busy_o = state_q != ST_IDLE;
+    assign busy_o  = state_q != ST_IDLE;
+    assign fault_o = state_q > ST_READ;
 
     always @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) begin

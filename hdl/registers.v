@@ -40,6 +40,7 @@ module registers #(
     // status
     input  wire                  busy_i,
     input  wire                  done_i,
+    input  wire                  fault_i,        // a job was ended in a state without a name
     output reg                   done_o,         // sticky since the last start: the interrupt; reset value 0
     input  wire [11:0]           read_result_i,
     input  wire                  class_i,
@@ -96,6 +97,7 @@ module registers #(
     reg [24:0] outcome_q [0:DEVICES-1];
     // words of the memories that were written since reset; the others read as 0
     reg [DEVICES-1:0] loaded_q, touched_q;
+    reg        fault_q;                  // since the last start
 
     wire [10:0] device_limit = LAST_DEVICE[10:0];
     wire [5:0]  neuron_limit = LAST_NEURON[5:0];
@@ -191,6 +193,7 @@ module registers #(
             abort_o       <= 1'b0;
             read_o        <= 1'b0;
             done_o        <= 1'b0;
+            fault_q       <= 1'b0;
             bias_o        <= {(16 * NEURONS) {1'b0}};
             table_o       <= 512'd0;
             loaded_q      <= {DEVICES{1'b0}};
@@ -201,6 +204,7 @@ module registers #(
             abort_o   <= 1'b0;
             read_o    <= 1'b0;
             if (done_i) done_o <= 1'b1;
+            if (fault_i) fault_q <= 1'b1;
             if (program_o) touched_q <= {DEVICES{1'b0}};
             if (outcome_valid_i) touched_q[oindex] <= 1'b1;
             if (s_axil_bready) s_axil_bvalid <= 1'b0;
@@ -215,6 +219,7 @@ module registers #(
                     infer_o   <= wdata[1] && !busy_i && !wdata[2] && !wdata[0];
                     read_o    <= wdata[3] && !busy_i && !wdata[2] && !wdata[0] && !wdata[1];
                     done_o    <= 1'b0;
+                    fault_q   <= 1'b0;
                 end
                 if (waddr[15:13] == ADDR_TARGET[15:13]) loaded_q[windex] <= 1'b1;
                 if (waddr[15:8] == ADDR_ACTIVATION[15:8]) table_o[{waddr[7:2], 3'b000}+:8] <= wdata[7:0];
@@ -248,7 +253,7 @@ module registers #(
         rvalue = setting;
         if (rkind == NOWHERE) rvalue = 32'd0;
         else if (raddr == ADDR_ID) rvalue = RESET_ID;
-        else if (raddr == ADDR_STATUS) rvalue = {30'd0, done_o, busy_i};
+        else if (raddr == ADDR_STATUS) rvalue = {29'd0, fault_q, done_o, busy_i};
         else if (raddr == ADDR_READ_RESULT) rvalue = {20'd0, read_result_i};
         else if (raddr == ADDR_CLASS) rvalue = {31'd0, class_i};
         else if (raddr == ADDR_ACCUMULATOR) rvalue = {16'd0, accumulator_i};

@@ -14,6 +14,7 @@ module sar_adc #(
     input  wire [7:0]       bit_cycles_i,  // cycles per bit; 0 counts as 1
     input  wire             cmp_i,         // comparator: input above code_o
     output wire [WIDTH-1:0] code_o,        // trial code, two's complement; 0 when idle
+    output wire             fault_o,       // no bit under trial: the conversion would never end
     output reg              done_o,        // one cycle, with result_o
     output reg  [WIDTH-1:0] result_o       // two's complement; reset value 0
 );
@@ -29,6 +30,7 @@ module sar_adc #(
     wire [7:0]       cycles = bit_cycles_i == 8'd0 ? 8'd0 : bit_cycles_i - 8'd1;
 
     // offset binary to two's complement: the sign bit turns over
+    assign fault_o = busy_q && bit_oh_q == {WIDTH{1'b0}};
     assign code_o = busy_q ? trial ^ SIGN : {WIDTH{1'b0}};
 
     always @(posedge clk_i or negedge rst_ni) begin

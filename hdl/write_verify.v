@@ -48,6 +48,7 @@ module write_verify (
     output reg  [19:0] cycles_o,
     input  wire        access_done_i,
     input  wire [11:0] code_i,           // last conversion, two's complement
+    output wire        fault_o,          // in a state without a name
     // outcome, valid with done_o
     output reg         done_o,           // one cycle; reset value 0
     output reg  [2:0]  status_o,         // 1 reached, 2 given up, 3 stuck low, 5 stuck high
@@ -136,6 +137,8 @@ module write_verify (
     wire [13:0] reset_raw = last_q == RESET && !fixed ? {3'b0, amplitude_o} + {3'b0, reset_step_i} : {3'b0, reset_start_i};
     wire [10:0] set_next = set_raw > {3'b0, set_max_i} ? set_max_i : set_raw[10:0];
     wire [10:0] reset_next = reset_raw > {3'b0, reset_max_i} ? reset_max_i : reset_raw[10:0];
+
+    assign fault_o = state_q > ST_INIT;
 
     // fractions of a code are cut off
     wire unused = &{1'b0, product[15:0], law[11:0], excess[11:0]};

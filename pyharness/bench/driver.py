@@ -18,6 +18,7 @@ STATUS = ("untouched", "reached", "given_up", "stuck_low", "aborted", "stuck_hig
 VERDICT = ("below", "reached", "above", "given_up", "stuck_low", "stuck_high")
 """What the controller makes of a pulse, by the value in the pulse log."""
 _PROGRAM, _INFER, _ABORT, _READ = 1, 2, 4, 8
+_FAULT = 4  # of STATUS
 _ANSWERS = ("OKAY", "EXOKAY", "SLVERR", "DECERR")
 
 
@@ -146,6 +147,11 @@ class Driver:
                     f"the controller did not end command {command} within {limit_us} us of simulated time, which its settings allow "
                     "it at most: look at its states in the waveform"
                 ) from None
+        if await self.read("STATUS") & _FAULT:
+            raise SimulationError(
+                f"the controller ended command {command} with a fault: a block was in a state without a name; all drivers are off, "
+                "and a new command clears STATUS"
+            )
 
     async def program(self, limit_us: int) -> None:
         """Program all devices; a job longer than ``limit_us`` microseconds of simulated time is an error."""

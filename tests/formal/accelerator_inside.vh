@@ -52,6 +52,7 @@
 (* hierconn *) wire        \u_dut.gen_column[2].u_adc.busy_q ;
 (* hierconn *) wire [11:0] \u_dut.gen_column[0].u_adc.bit_oh_q ;
 (* hierconn *) wire [11:0] \u_dut.gen_column[1].u_adc.bit_oh_q ;
+(* hierconn *) wire [11:0] \u_dut.gen_column[2].u_adc.bit_oh_q ;
 (* hierconn *) wire [7:0]  \u_dut.gen_column[0].u_adc.wait_q ;
 (* hierconn *) wire [7:0]  \u_dut.gen_column[1].u_adc.wait_q ;
 
@@ -93,6 +94,8 @@ always @(posedge clk_i) begin
     i_timer: assert ((left == 0 || access == 2) && (!timer_done || access == 2) && (access != 2 || (left != 0) != timer_done));
     i_path: assert ((access != 2 || \u_dut.u_access.write_q ) && (access != 3 && access != 4 || !\u_dut.u_access.write_q ));
     i_read_positive: assert (access == 0 || \u_dut.u_access.write_q || !\u_dut.u_access.reset_q );
+    i_trial: assert ((!converting[0] || \u_dut.gen_column[0].u_adc.bit_oh_q != 0) && (!converting[1] || \u_dut.gen_column[1].u_adc.bit_oh_q != 0) &&
+                     (!converting[2] || \u_dut.gen_column[2].u_adc.bit_oh_q != 0));
     i_converters: assert (converting == 0 || converted == 0);
     i_convert: assert ((!\u_dut.convert || access == 4) && (!\u_dut.convert_first || inference == 3) && (!\u_dut.convert_second || inference == 6));
     i_lockstep: assert (inference != 3 || converting != 3'b011 ||

@@ -233,6 +233,32 @@ async def abort_turns_everything_off_within_one_clock(dut):
 
 
 @cocotb.test(timeout_time=2, timeout_unit="sec")
+async def an_upset_ends_the_job_and_is_told(dut):
+    """A state without a name in any block, amid a job: all off a clock later, the driver raises, the next job runs."""
+    driver, _ = await bench(dut, SET_CYCLES=40)
+    for target, block in ((800, "u_program"), (600, "u_write_verify"), (800, "u_access"), (800, "u_inference")):
+        await driver.load("TARGET", [target] * 30)  # another one than the devices have: there are pulses
+        infer = block == "u_inference"
+        job = cocotb.start_soon(driver.classify(0x1FF) if infer else driver.program(LIMIT_US))
+        for _ in range(200):
+            await RisingEdge(dut.clk_i)
+            if int(dut.u_array.phase.value) == (4 if infer else 2):
+                break
+        else:
+            raise AssertionError(f"{block}: neither pulse nor inference began")
+        await FallingEdge(dut.clk_i)
+        getattr(dut.u_accelerator, block).state_q.value = 15 if infer else 7
+        await ClockCycles(dut.clk_i, 1)
+        await settle(dut)
+        for name in ("row_code", "ref_code", "word", "col_write", "col_read"):
+            assert not any(int(getattr(dut.u_array, f"{layer}_{name}").value) for layer in ("l1", "l2")), (block, name)
+        with pytest.raises(SimulationError, match=f"ended command {2 if infer else 1} with a fault"):
+            await job
+        await driver.program(LIMIT_US)
+        assert (await driver.outcome(29)).status == "reached"
+
+
+@cocotb.test(timeout_time=2, timeout_unit="sec")
 async def an_abort_before_the_first_read_leaves_no_code(dut):
     """The outcome must not be what the device before, or of the job before, left."""
     driver, _ = await bench(dut)
