@@ -62,7 +62,7 @@ def _scatter(
 def _possible(device: Device, about: Mapping[str, float], drawn: Mapping[str, float]) -> bool:
     values = {**about, **drawn}
     try:
-        device.module.check_parameters(values)
+        device.module.check_changed(about, drawn)
     except ConfigError:
         return False
     if "r_on" in values and "r_off" in values and not values["r_off"] > 2 * values["r_on"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -115,6 +116,9 @@ def load_card(name: str | Path) -> tuple[str, Card]:
         raise ConfigError(f"card {path}: {details}") from None
 
 
+_shipped = cache(load_module)  # the package's own files do not change while it runs
+
+
 def load_device(name: str | Path) -> Device:
     """Return the card and its compiled model, with every parameter checked.
 
@@ -126,7 +130,7 @@ def load_device(name: str | Path) -> Device:
     source = model_dir() / card.model / f"{card.model}.va"
     if not source.is_file():
         raise ConfigError(f"card '{stem}' names the model '{card.model}', but there is no {source.name}")
-    module = load_module(source)
+    module = _shipped(source)
     module.check_parameters(card.parameters)
     for kind in ("cycle_to_cycle", "device_to_device"):
         for name in getattr(card.spread, kind):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from pyharness.errors import ConfigError
@@ -35,9 +36,16 @@ class Interval:
         """Return the interval with ``f`` applied to its bounds."""
         return replace(self, low=f(self.low), high=f(self.high))
 
+    @cached_property
+    def fixed(self) -> Range | None:
+        """The range, where it depends on nothing."""
+        return self._range(self.low, self.high)
+
     def at(self, leaves: Mapping[Expr, Expr]) -> Range | None:
         """Return the range where parameters have the values ``leaves``; None where a bound has no value."""
-        low, high = (substitute_leaves(e, leaves) for e in (self.low, self.high))
+        return self.fixed or self._range(*(substitute_leaves(e, leaves) for e in (self.low, self.high)))
+
+    def _range(self, low: Expr, high: Expr) -> Range | None:
         if low.op != "const" or high.op != "const":
             return None
         return Range(low.value, high.value, self.low_open, self.high_open)
@@ -215,6 +223,13 @@ class Module:
         interval = next((i.at({}) for i in start.intervals), None) if start else None
         return (interval.low, interval.high) if interval else (-math.inf, math.inf)
 
+    @cached_property
+    def _related(self) -> bool:
+        """Whether a default, a bound or an assertion depends on a parameter or on the surroundings."""
+        intervals = (i for p in self.parameters.values() for i in (*p.intervals, *p.excluded))
+        defaults = (p.default for p in self.parameters.values())
+        return bool(self.assertions) or any(i.fixed is None for i in intervals) or any(d.op != "const" for d in defaults)
+
     def check_parameters(self, values: Mapping[str, object]) -> dict[str, float]:
         """Return the value of every parameter, defaults filled in, all in range.
 
@@ -222,33 +237,48 @@ class Module:
             ConfigError: an unknown or local parameter, or a value out of range.
         """
         where = f"module '{self.name}'"
-        fixed = {leaf("temperature"): constant(ROOM_TEMPERATURE_K), leaf("mfactor"): ONE}
-        settable = [p.name for p in self.parameters.values() if not p.local]
         given: dict[str, object] = {}
         for alias, value in values.items():
             name = self.aliases.get(alias, alias)
-            if name not in settable:
+            if name not in self.parameters or self.parameters[name].local:
+                settable = [p.name for p in self.parameters.values() if not p.local]
                 raise ConfigError(f"{where}: no parameter '{alias}' to set; it has {', '.join(settable)}")
             if name in given:
                 raise ConfigError(f"{where}: parameter '{name}' is set twice, once as '{alias}': keep one")
             given[name] = value
         found: dict[str, float] = {}
-        leaves = fixed | {leaf("given", n): constant(n in given) for n in self.parameters}
+        leaves: dict[Expr, Expr] = {}
+        if self._related:  # else no expression asks for a value, and every constant made is kept for ever
+            leaves = {leaf("temperature"): constant(ROOM_TEMPERATURE_K), leaf("mfactor"): ONE}
+            leaves |= {leaf("given", n): constant(n in given) for n in self.parameters}
         for p in self.parameters.values():
             value, source = given.get(p.name), where
             if value is None:
                 source = f"{p.place}: {where}, by its default"
-                folded = substitute_leaves(p.default, leaves)
+                folded = substitute_leaves(p.default, leaves) if leaves else p.default
                 if folded.op != "const":
                     raise ConfigError(f"{source}: parameter '{p.name}' has no value")
                 value = folded.value
             found[p.name] = p.check(value, source, leaves)
-            leaves[parameter(p.name)] = constant(found[p.name])
+            if self._related:
+                leaves[parameter(p.name)] = constant(found[p.name])
         for condition, text, place in self.assertions:
             broken = substitute_leaves(condition, leaves)
             if broken.op == "const" and broken.value:
                 raise ConfigError(f"{where}: the model refuses these parameters ({place}): {text}")
         return found
+
+    def check_changed(self, checked: Mapping[str, float], changed: Mapping[str, float]) -> None:
+        """Check some parameters anew beside others, ``checked`` before; quick where none depends on another.
+
+        Raises:
+            ConfigError: a value out of range.
+        """
+        if self._related:
+            self.check_parameters({**checked, **changed})
+            return
+        for name, value in changed.items():
+            self.parameters[name].check(value, f"module '{self.name}'", {})
 
     def specialised(self, values: Mapping[str, object], free: Sequence[str] = ()) -> Module:
         """Return the module with its parameters put in and folded; those named in ``free`` stay symbols.

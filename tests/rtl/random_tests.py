@@ -220,6 +220,15 @@ class Jobs:
             await self.command(PROGRAM)
             await self.clocks(80)
             await self.command(ABORT)
+        for word in (PROGRAM, CLASSIFY, READ):
+            for at in range(1, 6):  # a command that is taken in the clock before the reset must not be left either
+                access = cocotb.start_soon(self.command(word))
+                await self.clocks(at)
+                access.cancel()
+                await self.reset()
+                await self.clocks(40)
+                for name in left:
+                    await self.bus.read(self.map[name].address())
         for end in ("reset", "abort"):
             for word, clocks, more in (
                 (PROGRAM, 64, {"MAX_PULSES": 0}),
