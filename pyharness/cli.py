@@ -465,10 +465,10 @@ def study(
     import json
 
     from pyharness.study.execute import Workers, carry_out, connect
-    from pyharness.study.show import Watch, comparison, series_table
+    from pyharness.study.show import Watch, comparison, difference_table, series_table
     from pyharness.study.spec import chosen, load_study, points
     from pyharness.study.store import Store
-    from pyharness.study.summary import summary_json
+    from pyharness.study.summary import differences, summary_json
 
     plan = chosen(load_study(file), only)
     members = [(p.series, place, p.id, p.varied) for place, p in enumerate(points(plan))]
@@ -490,10 +490,14 @@ def study(
         path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
         for series in plan.series:
             _console.print(series_table(store, plan, series))
+        for check in plan.spot_checks:
+            if measured := differences(store, plan, check):
+                _console.print(difference_table(check.series, measured))
         if found["statements"]:
             _console.print(comparison(found["statements"]))
         _console.print(f"summary   {path}", soft_wrap=True)
-        bad = [row for series in plan.series for row in store.rows(plan.study, series.name) if row.status != "pass"]
+        named = [*(series.name for series in plan.series), *(check.name for check in plan.spot_checks)]
+        bad = [row for name in named for row in store.rows(plan.study, name) if row.status != "pass"]
     if bad:
         _console.print(f"{len(bad)} runs did not pass; pyharness study {file} --retry does them again")
         raise typer.Exit(1)

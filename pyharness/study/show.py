@@ -13,9 +13,9 @@ from rich.table import Table
 from pyharness.progress import Show
 from pyharness.study.spec import Series, Study
 from pyharness.study.store import Row, Store
-from pyharness.study.summary import Estimate, lines
+from pyharness.study.summary import Difference, Estimate, lines
 
-__all__ = ("Watch", "comparison", "series_table")
+__all__ = ("Watch", "comparison", "difference_table", "series_table")
 
 _UNITS = {"training_time_s": (1e3, "ms"), "energy_j": (1e6, "uJ")}
 _EVERY_S = 10.0
@@ -42,6 +42,35 @@ def series_table(store: Store, study: Study, series: Series) -> Table:
     for line in found:
         runs = ", ".join(f"{n} {status}" for status, n in line.statuses.items())
         table.add_row(*(str(line.varied[k]) for k in series.vary), *(_cell(n, line.metrics[n]) for n in names), runs)
+    return table
+
+
+def difference_table(name: str, found: list[Difference]) -> Table:
+    """Return what the jobs of a spot check gave in two engines."""
+    ours, other = found[0].engines
+    table = Table(title=f"{name}: {ours} against {other}", title_justify="left")
+    for title in (
+        "job",
+        "seed",
+        "conductances, at most",
+        "of as many pulses",
+        "training time",
+        "energy",
+        "correct",
+        "speed",
+    ):
+        table.add_column(title)
+    for d in found:
+        table.add_row(
+            ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in d.varied.items()),
+            str(d.seed),
+            f"{d.conductance:.2%}",
+            "{} of {}".format(*d.same_pulses) + f", {d.conductance_same_pulses:.2%}",
+            f"{d.training_time:+.3%}",
+            f"{d.energy:+.3%}",
+            "{} and {} of {}".format(*d.correct) if d.correct else "",
+            f"{d.speed:.0f} times",
+        )
     return table
 
 

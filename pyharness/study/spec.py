@@ -19,7 +19,18 @@ from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
 from pyharness.resources import hdl_dir, model_dir
 
-__all__ = ("Against", "Point", "Series", "Statement", "Study", "chosen", "code_version", "load_study", "points")
+__all__ = (
+    "Against",
+    "Point",
+    "Series",
+    "SpotCheck",
+    "Statement",
+    "Study",
+    "chosen",
+    "code_version",
+    "load_study",
+    "points",
+)
 
 _SOURCES = ("*.py", "*.v", "*.vh", "*.va", "*.vams", "*.yaml", "*.lark", "*.j2", "*.c", "*.h")
 
@@ -66,6 +77,25 @@ class Statement(_Part):
     against: Against | None = None
 
 
+class SpotCheck(_Part):
+    """Runs of a series that another engine does too: what the series' engine is worth is measured on them.
+
+    ``at``: which of the series' combinations; all that hold these values.  ``change``: entries that differ in the runs of both engines.
+    ``repeats``: arrays of each, from the study's first seed on.
+    """
+
+    series: str
+    at: dict[str, Any] = {}
+    change: dict[str, Any] = {}
+    engine: Literal["ngspice", "behavioural", "numpy"] = "ngspice"
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @property
+    def name(self) -> str:
+        """Series under which the runs are stored: no other one has a dot in its name."""
+        return f"{self.series}.{self.engine}"
+
+
 class Study(_Part):
     """A study; ``base`` is a configuration as for ``pyharness sim``; ``limit_s`` ends a run that takes longer."""
 
@@ -74,6 +104,7 @@ class Study(_Part):
     limit_s: Annotated[float, Field(gt=0)] = 3600.0
     series: Annotated[list[Series], Field(min_length=1)]
     statements: list[Statement] = []
+    spot_checks: list[SpotCheck] = []
 
 
 @dataclass(frozen=True)
@@ -81,7 +112,7 @@ class Point:
     """One run of a study.
 
     Attributes:
-        series: its name.
+        series: its name; ``series.engine`` for a spot check.
         varied: the varied keys' values.
         config: all of its configuration, seed included.
     """
@@ -131,9 +162,17 @@ def load_study(path: str | Path) -> Study:
             raise ConfigError(
                 f"study '{file}': statement '{statement.statement}' asks for series '{name}': there are {', '.join(names)}"
             )
+    for check in study.spot_checks:
+        if check.series not in names:
+            raise ConfigError(
+                f"study '{file}': a spot check asks for series '{check.series}': there are {', '.join(names)}"
+            )
+    names += [check.name for check in study.spot_checks]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ConfigError(f"study '{file}': series '{twice[0]}' is there twice: give each its own name")
+        raise ConfigError(
+            f"study '{file}': series '{twice[0]}' is there twice: give each its own name, and each series one spot check by an engine"
+        )
     return study
 
 
@@ -160,18 +199,38 @@ def _config(study: Study, series: Series, entries: dict[str, Any], seed: int) ->
 
 
 def points(study: Study) -> Iterator[Point]:
-    """Yield every run, series by series.
+    """Yield every run, series by series, the spot checks behind them: each by the engine of its series, then by its own.
 
     Raises:
         ConfigError: a run's configuration is wrong.
     """
-    first = int(study.base.get("seed", 1))
     for series in study.series:
-        for values in itertools.product(*series.vary.values()):
-            varied = dict(zip(series.vary, values, strict=True))
-            one = _config(study, series, varied, first)
-            for repeat in range(series.repeats):
-                yield Point(series.name, varied, one.model_copy(update={"seed": first + repeat}))
+        for varied in _combinations(series):
+            yield from _repeated(study, series, series.name, varied, {}, series.repeats)
+    named = {series.name: series for series in study.series}
+    for check in study.spot_checks:
+        series = named[check.series]
+        wanted = [varied for varied in _combinations(series) if check.at.items() <= varied.items()]
+        if not wanted:
+            raise ConfigError(
+                f"study '{study.study}': spot check of '{series.name}' at {check.at}: no run has these values"
+            )
+        for varied, engine in itertools.product(wanted, ({}, {"engine": check.engine})):
+            yield from _repeated(study, series, check.name, varied, {**check.change, **engine}, check.repeats)
+
+
+def _combinations(series: Series) -> Iterator[dict[str, Any]]:
+    for values in itertools.product(*series.vary.values()):
+        yield dict(zip(series.vary, values, strict=True))
+
+
+def _repeated(
+    study: Study, series: Series, name: str, varied: dict[str, Any], change: dict[str, Any], repeats: int
+) -> Iterator[Point]:
+    first = int(study.base.get("seed", 1))
+    one = _config(study, series, {**varied, **change}, first)
+    for repeat in range(repeats):
+        yield Point(name, varied, one.model_copy(update={"seed": first + repeat}))
 
 
 def chosen(study: Study, names: list[str] | None) -> Study:
@@ -188,4 +247,5 @@ def chosen(study: Study, names: list[str] | None) -> Study:
             raise ConfigError(f"study '{study.study}' has no series '{name}': there are {', '.join(there)}")
     statements = [s for s in study.statements if {s.series, (s.against and s.against.series) or s.series} <= set(names)]
     series = [series for series in study.series if series.name in names]
-    return study.model_copy(update={"series": series, "statements": statements})
+    checks = [check for check in study.spot_checks if check.series in names]
+    return study.model_copy(update={"series": series, "statements": statements, "spot_checks": checks})

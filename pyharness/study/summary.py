@@ -6,17 +6,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
 from pyharness.errors import ConfigError
-from pyharness.study.spec import Series, Statement, Study
+from pyharness.study.spec import Series, SpotCheck, Statement, Study
 from pyharness.study.store import STATUSES, Row, Store
 
-__all__ = ("METRICS", "Estimate", "Line", "estimate", "judge", "lines", "summary_json")
+__all__ = ("METRICS", "Difference", "Estimate", "Line", "differences", "estimate", "judge", "lines", "summary_json")
 
 METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
     "accuracy": lambda r: r["accuracy"] if "accuracy" in r else r["correct"] / r["images"],
@@ -128,6 +128,63 @@ def judge(store: Store, study: Study, statement: Statement) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A job done by two engines.
+
+    Attributes:
+        varied, seed: which job.
+        engines: of the series, and of the check.
+        conductance: largest difference of a final conductance, as a share of the check's.  A verify code that falls on the other side
+            of a limit brings another pulse, and from there on another path to the same target: such devices differ by up to
+            twice the tolerance.
+        conductance_same_pulses: the same, of devices that took as many pulses in both; NaN without any.
+        same_pulses: devices of all that took as many pulses in both.
+        training_time, energy: of the series' engine over the check's, less 1.
+        correct: test images that each got right, of how many; None without any.
+        speed: wall time of the check over that of the series' engine, set-up included in both.
+    """
+
+    varied: dict[str, Any]
+    seed: int
+    engines: tuple[str, str]
+    conductance: float
+    conductance_same_pulses: float
+    same_pulses: tuple[int, int]
+    training_time: float
+    energy: float
+    correct: tuple[int, int, int] | None
+    speed: float
+
+
+def differences(store: Store, study: Study, check: SpotCheck) -> list[Difference]:
+    """Return how the engines differ on each job of a spot check that both have done."""
+    pairs: dict[tuple[str, int], list[Row]] = {}
+    for row in store.rows(study.study, check.name):
+        if row.status == "pass":
+            pairs.setdefault((json.dumps(row.varied), row.seed), []).append(row)
+    return [_difference(*rows) for rows in pairs.values() if len(rows) == 2]
+
+
+def _difference(ours: Row, other: Row) -> Difference:
+    a, b = ours.result, other.result
+    off = np.abs(np.array(a["final_siemens"]) / np.array(b["final_siemens"]) - 1)
+    same = np.array(a["pulses"]) == np.array(b["pulses"])
+    tested = "images" in a and "images" in b
+    return Difference(
+        varied=ours.varied,
+        seed=ours.seed,
+        engines=(ours.engine, other.engine),
+        conductance=float(off.max()),
+        conductance_same_pulses=float(off[same].max()) if same.any() else math.nan,
+        same_pulses=(int(same.sum()), len(same)),
+        training_time=a["training_time_s"] / b["training_time_s"] - 1,
+        energy=METRICS["energy_j"](a) / METRICS["energy_j"](b) - 1,
+        correct=(a["correct"], b["correct"], b["images"]) if tested else None,
+        speed=other.wall_s / ours.wall_s,
+    )
+
+
 def _verdict(found: Estimate, statement: Statement) -> str:
     if not found.runs:
         return "no runs"
@@ -141,11 +198,16 @@ def _verdict(found: Estimate, statement: Statement) -> str:
     return "met" if mean >= published or high >= published else "not met"
 
 
-def summary_json(store: Store, study: Study) -> dict[str, Any]:
-    """Return all of it as plain data, for ``summary.json``: the statements' rows, and the series' tables."""
+def _number(x: float) -> float | None:
+    return x if math.isfinite(x) else None
 
-    def number(x: float) -> float | None:
-        return x if math.isfinite(x) else None
+
+def _plain(difference: Difference) -> dict[str, Any]:
+    return asdict(difference) | {"conductance_same_pulses": _number(difference.conductance_same_pulses)}
+
+
+def summary_json(store: Store, study: Study) -> dict[str, Any]:
+    """Return all of it as plain data, for ``summary.json``: the statements' rows, the series' tables, the spot checks."""
 
     return {
         "study": study.study,
@@ -156,7 +218,7 @@ def summary_json(store: Store, study: Study) -> dict[str, Any]:
                     **line.varied,
                     "statuses": line.statuses,
                     **{
-                        name: {"mean": number(e.mean), "ci95": [number(e.low), number(e.high)], "runs": e.runs}
+                        name: {"mean": _number(e.mean), "ci95": [_number(e.low), _number(e.high)], "runs": e.runs}
                         for name, e in line.metrics.items()
                         if e.runs
                     },
@@ -165,4 +227,5 @@ def summary_json(store: Store, study: Study) -> dict[str, Any]:
             ]
             for series in study.series
         },
+        "spot_checks": {c.name: [_plain(d) for d in differences(store, study, c)] for c in study.spot_checks},
     }

@@ -228,7 +228,9 @@ class Module:
         """Whether a default, a bound or an assertion depends on a parameter or on the surroundings."""
         intervals = (i for p in self.parameters.values() for i in (*p.intervals, *p.excluded))
         defaults = (p.default for p in self.parameters.values())
-        return bool(self.assertions) or any(i.fixed is None for i in intervals) or any(d.op != "const" for d in defaults)
+        return (
+            bool(self.assertions) or any(i.fixed is None for i in intervals) or any(d.op != "const" for d in defaults)
+        )
 
     def check_parameters(self, values: Mapping[str, object]) -> dict[str, float]:
         """Return the value of every parameter, defaults filled in, all in range.

@@ -20,7 +20,7 @@ from pyharness.errors import ConfigError
 from pyharness.study.run import run_point
 from pyharness.study.spec import Statement, chosen, load_study, points
 from pyharness.study.store import Row, Store
-from pyharness.study.summary import judge, lines
+from pyharness.study.summary import differences, judge, lines
 
 TINY: dict[str, Any] = {
     "study": "tiny",
@@ -280,3 +280,47 @@ def test_local_workers_listen_on_loopback_alone(tmp_path: Path) -> None:
     addresses = done.stdout.split()
     assert len(addresses) >= 3
     assert set(addresses) == {"127.0.0.1"}
+
+
+def test_spot_checks_measure_the_engines(tmp_path: Path) -> None:
+    """The same jobs by the Verilog view, equal to the bit, and by co-simulation; both are printed and in the summary."""
+    checks = [
+        {"series": "noise", "at": {"test.pixel_noise": 0.1}, "change": {"test.count": 4}, "engine": engine}
+        for engine in ("behavioural", "ngspice")
+    ]
+    series = [{**TINY["series"][0], "repeats": 1}]
+    out = tmp_path / "out"
+    file = write(tmp_path / "a.yaml", spot_checks=checks, series=series)
+    done = subprocess.run(study_command(file, out, "--workers", "2"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "noise: numpy against ngspice" in done.stdout
+    found = json.loads((out / "summary.json").read_text())["spot_checks"]
+    (view,), (spice,) = found["noise.behavioural"], found["noise.ngspice"]
+    assert (view["conductance"], view["training_time"], view["same_pulses"]) == (0, 0, [10, 10])
+    # a code of the converter is 0.25 uS of 100 .. 400; a device on another path ends anywhere within the tolerance of 2 %
+    assert 0 <= spice["conductance_same_pulses"] < 0.005
+    assert spice["conductance"] < 0.04
+    assert spice["same_pulses"][0] > 5
+    assert spice["correct"][2] == 4
+    assert spice["engines"] == ["numpy", "ngspice"]
+
+
+def test_a_difference_is_seen(tmp_path: Path) -> None:
+    """One conductance 2 % off, one pulse more: told so; a job that one engine did not do gives no line."""
+    study = load_study(write(tmp_path / "a.yaml", spot_checks=[{"series": "noise"}]))
+    base = {
+        "training_time_s": 0.1,
+        "energy_j": {"total": 3.0, "inference": 1.0},
+        "pulses": [4, 5],
+        "final_siemens": [1e-4, 2e-4],
+    }
+    off = {**base, "pulses": [4, 6], "final_siemens": [1e-4, 1.96e-4]}
+    ours, other, alone = (row(id=c * 16, series="noise.ngspice") for c in "abc")
+    with Store(tmp_path / "study.db") as store:
+        for one, engine, result, wall_s in ((ours, "numpy", off, 0.1), (other, "ngspice", base, 50.0)):
+            store.add(replace(one, engine=engine, result=result, wall_s=wall_s))
+        store.add(replace(alone, seed=2))
+        store.declare("tiny", [("noise.ngspice", i, c * 16, {}) for i, c in enumerate("abc")])
+        (found,) = differences(store, study, study.spot_checks[0])
+    assert (found.conductance, found.conductance_same_pulses) == (pytest.approx(0.02), 0)
+    assert (found.same_pulses, found.energy, found.speed) == ((1, 2), 0, 500)
