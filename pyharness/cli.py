@@ -484,8 +484,14 @@ def study(
         done = len(store.done(ids))
         _console.print(f"{len(ids)} runs, {done} of them stored in {folder / 'study.db'}")
         if done < len(ids):
-            with connect(Workers(workers, scheduler, cluster)) as client, progress() as show:
-                carry_out(plan, store, client, Watch(_console, show, store, plan, len(ids), done))
+            try:
+                with connect(Workers(workers, scheduler, cluster)) as client, progress() as show:
+                    carry_out(plan, store, client, Watch(_console, show, store, plan, len(ids), done))
+            except KeyboardInterrupt:
+                _console.print(
+                    f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on"
+                )
+                raise
         found = summary_json(store, plan)
         path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
         for series in plan.series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,16 @@ def _job_cluster(path: Path) -> Any:
 
 
 @contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started in the block do not hear the terminal's Ctrl-C: this program does, and ends them."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
+
+
+@contextmanager
 def connect(workers: Workers) -> Iterator[Client]:
     """Give a client of the workers while the block runs.
 
@@ -92,15 +103,16 @@ def connect(workers: Workers) -> Iterator[Client]:
     if workers.cluster:
         cluster = _job_cluster(workers.cluster)
     else:
-        cluster = LocalCluster(
-            n_workers=workers.count or os.cpu_count() or 1,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # the usual port may be another program's
-            worker_dashboard_address="127.0.0.1:0",
-            silence_logs=50,
-        )
+        with _deaf_children():
+            cluster = LocalCluster(
+                n_workers=workers.count or os.cpu_count() or 1,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # the usual port may be another program's
+                worker_dashboard_address="127.0.0.1:0",
+                silence_logs=50,
+            )
     with cluster, Client(cluster, set_as_default=False) as client:
         yield client
 

@@ -2,6 +2,7 @@
 """Studies: ids, store, statements, and real workers that are killed."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -205,6 +206,22 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     failed = subprocess.run(again, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "other values: training_time_s" in failed.stderr
+
+
+def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
+    """The terminal's signal reaches workers too: no traceback of theirs; what is stored stays."""
+    file, out = write(tmp_path / "a.yaml", series=[{**TINY["series"][0], "repeats": 500}]), tmp_path / "out"
+    with subprocess.Popen(
+        study_command(file, out, "--workers", "2"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:  # fmt: skip
+        wait_for_runs(out, 3, process)
+        os.killpg(process.pid, signal.SIGINT)
+        text = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 130
+    assert "Traceback" not in text
+    assert "of 1000 runs stored; the same command goes on" in text
+    assert len(stored(out)) >= 3
 
 
 def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
