@@ -264,13 +264,3 @@ def test_a_job_converts_by_the_path_of_each_device() -> None:
     assert job.electrics.wire_ohm == job.network.arithmetic.wire_ohm == 50
     assert job.with_conductances(job.targets_siemens).arithmetic.wire_ohm == 50
     assert "rwire_l1_row0_c1 l1_row0_c1_w l1_row0_c1 50.0" in job.array.netlist
-
-
-def test_the_behavioural_view_has_ideal_lines() -> None:
-    """Its engine refuses wires, and names those that take them."""
-    with pytest.raises(
-        ValueError, match=r"array\.wire_ohm must be 0 with engine: behavioural.* got 50: take engine: ngspice or"
-    ):
-        SimConfig.model_validate({"engine": "behavioural", "array": {"wire_ohm": 50}})
-    for engine in ("ngspice", "numpy"):
-        SimConfig.model_validate({"engine": engine, "array": {"wire_ohm": 50}})
