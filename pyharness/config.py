@@ -147,6 +147,7 @@ class ArraySection(_Section):
     feedback_verify_ohm: Annotated[float, Field(ge=100, le=1e8)] = 20e3
     feedback_inference_ohm: Annotated[float, Field(ge=10, le=1e8)] = 5e3
     edge_s: Annotated[float, Field(ge=1e-9, le=1e-4)] = 100e-9
+    wire_ohm: Annotated[float, Field(ge=0, le=1000)] = 0.0
 
 
 class Solver(_Section):
@@ -187,6 +188,11 @@ class SimConfig(_Section):
             raise ValueError(
                 f"array.edge_s, {self.array.edge_s:g}, must not exceed timing.guard_s, {self.timing.guard_s:g}: an "
                 "amplitude would rise before its switches are closed; shorten the one or lengthen the other"
+            )
+        if self.engine == "behavioural" and self.array.wire_ohm:
+            raise ValueError(
+                f"array.wire_ohm must be 0 with engine: behavioural, whose array in Verilog has ideal lines, got "
+                f"{self.array.wire_ohm:g}: take engine: ngspice or engine: numpy"
             )
         if self.engine == "ngspice" and self.variation.cycle and self.device.target == "osdi":
             raise ValueError(

@@ -13,6 +13,20 @@ The positive terminal of the memristor is on the row side: a positive row voltag
 written nor read floats, an open word line cuts its cells off: there is no sneak path.  All nodes named after a port of
 the HDL shell are driven by, or watched from, the digital side.
 
+With ``wire_ohm`` the lines have resistance, one segment between neighbouring cells; seen from above, the rows' drivers are
+on the left and the columns end at the bottom, where they are written and sensed::
+
+    driver row 0 --o-- wire --o-- wire --o      o  a cell, between its row's line and its column's;
+                   |          |          |         cell (r, c) is c segments from the driver
+                  wire       wire       wire       and rows - 1 - r segments from the column's end
+                   |          |          |
+    driver row 1 --o-- wire --o-- wire --o
+                   |          |          |
+                  end        end        end
+
+No segment lies before the first cell of a row or after the last of a column: ``driver_ohm`` and ``switch_on_ohm`` stand there.
+The reference conductances are beside the amplifiers, at the columns' ends; their line stays ideal.
+
 The switches are ngspice's own: against a smooth conductance in a B source they take as many time points at two thirds
 of the time for each, and leave the same states.
 """
@@ -22,6 +36,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +69,10 @@ _LIMITS = {
     "adc_lsb_v": (1e-9, 1.0),
     "adc_bits": (2, 32),
     "edge_s": (1e-12, 1.0),
+    "wire_ohm": (0.0, 1000.0),
 }
+_LEAST_WIRE_OHM = 1e-3
+"""Below, a cell's conductance drowns in the rounding of the sum at its node: no solver finds the cells' currents."""
 
 
 _POLE_F = 1e-14
@@ -80,6 +98,7 @@ class ArrayElectrics:
         dac_lsb_v, dac_bits: row and reference drivers, two's complement.
         adc_lsb_v, adc_bits: successive-approximation converter, two's complement.
         edge_s: rise and fall time of everything that the digital side drives.
+        wire_ohm: of a row or column line between neighbouring cells; 0, or 1e-3 and more.
     """
 
     compliance_ohm: float = 5110.0
@@ -99,6 +118,7 @@ class ArrayElectrics:
     adc_lsb_v: float = 0.5e-3
     adc_bits: int = 12
     edge_s: float = 100e-9
+    wire_ohm: float = 0.0
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -108,6 +128,11 @@ class ArrayElectrics:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 rule = "be a whole number in" if one.type == "int" else "lie in"
                 raise ConfigError(f"array figure {one.name} must {rule} {low:g} .. {high:g}, got {value!r}")
+        if 0 < self.wire_ohm < _LEAST_WIRE_OHM:
+            raise ConfigError(
+                f"array figure wire_ohm must be 0 or at least {_LEAST_WIRE_OHM:g}, got {self.wire_ohm!r}: beside such a segment "
+                "a cell is lost in rounding; take 0 for ideal lines"
+            )
         if self.beside_ohm <= 0:
             raise ConfigError(
                 "the array's inference range puts a resistor beside the verify feedback: feedback_inference_ohm must "
@@ -123,18 +148,23 @@ class ArrayElectrics:
 
     @property
     def read_series_ohm(self) -> float:
-        """Resistance in series with a cell that is read: driver, access switch, column switch."""
+        """Resistance in series with a cell that is read, its lines aside: driver, access switch, column switch."""
         return self.driver_ohm + 2 * self.switch_on_ohm
 
-    def verify_code(self, g_siemens: float, read_v: float) -> float:
-        """Return the (unrounded) ADC code of a single cell of ``g_siemens`` read at ``read_v`` volt."""
-        seen = g_siemens / (1 + g_siemens * self.read_series_ohm)
+    def path_ohm(self, layer: Layer) -> NDArray[np.float64]:
+        """Return the resistance of the lines' segments in series with each cell that is read or written, shape (rows, cols)."""
+        segments = np.arange(layer.cols) + np.arange(layer.rows)[::-1, None]
+        return segments * np.float64(self.wire_ohm)
+
+    def verify_code(self, g_siemens: float, read_v: float, path_ohm: float = 0.0) -> float:
+        """Return the (unrounded) ADC code of a single cell of ``g_siemens``, at ``path_ohm`` of lines, read at ``read_v`` volt."""
+        seen = g_siemens / (1 + g_siemens * (self.read_series_ohm + path_ohm))
         return seen * read_v * self.feedback_verify_ohm / self.adc_lsb_v
 
-    def conductance(self, code: float, read_v: float) -> float:
-        """Return the conductance in siemens that reads as ``code`` at ``read_v``: the inverse of :meth:`verify_code`."""
+    def conductance(self, code: float, read_v: float, path_ohm: float = 0.0) -> float:
+        """Return the conductance in siemens that reads as ``code``: the inverse of :meth:`verify_code`."""
         seen = code * self.adc_lsb_v / (read_v * self.feedback_verify_ohm)
-        return seen / (1 - seen * self.read_series_ohm)
+        return seen / (1 - seen * (self.read_series_ohm + path_ohm))
 
 
 @dataclass(frozen=True)
@@ -167,13 +197,14 @@ class Cell:
 class EnergyBalance:
     """Where the energy of the row and reference drivers goes, in joule.
 
-    ``supply_j`` is what the DACs deliver; it is lost in the drivers' own resistance, in the access switches, in the
-    devices, beyond the columns (column switches, compliance resistor or amplifier input) and in the reference
-    conductances with what they feed.  The amplifiers' own supply is not part of it.
+    ``supply_j`` is what the DACs deliver; it is lost in the drivers' own resistance, in the lines' wire, in the access
+    switches, in the devices, beyond the columns (column switches, compliance resistor or amplifier input) and in the
+    reference conductances with what they feed.  The amplifiers' own supply is not part of it.
     """
 
     supply_j: float
     drivers_j: float
+    wires_j: float
     switches_j: float
     devices_j: float
     columns_j: float
@@ -192,6 +223,7 @@ class EnergyBalance:
         return cls(
             supply_j=total("supply"),
             drivers_j=total("supply") - total("row"),
+            wires_j=total("wire"),
             switches_j=total("cell") - total("device"),
             devices_j=total("device"),
             columns_j=total("column"),
@@ -202,7 +234,7 @@ class EnergyBalance:
     def residual_j(self) -> float:
         """What is unaccounted for: by Kirchhoff's laws zero, up to the solver's tolerance."""
         return self.supply_j - math.fsum(
-            (self.drivers_j, self.switches_j, self.devices_j, self.columns_j, self.reference_j)
+            (self.drivers_j, self.wires_j, self.switches_j, self.devices_j, self.columns_j, self.reference_j)
         )
 
 
@@ -213,7 +245,8 @@ class Array:
     Attributes:
         netlist: circuit lines, without the sources of the driven nodes.
         pins: connect modules of all ports of the HDL shell.
-        meters: ``device <instance>``, ``cell ..``, ``row ..``, ``column ..`` and ``supply ..`` energies.
+        meters: ``device <instance>``, ``cell ..``, ``row ..``, ``column ..`` and ``supply ..`` energies; ``wire ..``, of
+            each segment of a line with resistance.
         cells: all devices, layer by layer, row by row.
         driven: nodes that the digital side, or Python, drives.
         controls: per cell, driven parameter -> node of its control voltage.
@@ -297,14 +330,40 @@ class _Builder:
         for r in range(layer.rows):
             self.driver(f"{n}_row{r}", codes[r], f"{n}_row{r}")
         self.driver(f"{n}_ref", ref_code, f"{n}_ref")
+        row, col = self.lines(layer)
         for r in range(layer.rows):
             for c in range(layer.cols):
-                self.cell(Cell(index, r, c, f"{n}_r{r}_c{c}"), n, words[r], start.get((index, r, c), {}))
+                cell = Cell(index, r, c, f"{n}_r{r}_c{c}")
+                self.cell(cell, row[r][c], col[r][c], words[r], start.get((index, r, c), {}))
         for c in range(layer.cols):
             self.column(n, c, write[c], read[c], wide, adc[c], cmp[c])
 
-    def cell(self, cell: Cell, n: str, word: str, values: Mapping[str, float]) -> None:
-        name, row, col = cell.instance, f"{n}_row{cell.row}", f"{n}_col{cell.col}"
+    def lines(self, layer: Layer) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the node of each cell on its row's line and on its column's; with resistance, lay the segments between."""
+        n, rows, cols = layer.name, layer.rows, layer.cols
+        row = [[f"{n}_row{r}"] * cols for r in range(rows)]
+        col = [[f"{n}_col{c}" for c in range(cols)] for _ in range(rows)]
+        if not self.e.wire_ohm:
+            return row, col
+        for r in range(rows):
+            row[r][1:] = [f"{n}_row{r}_c{c}" for c in range(1, cols)]
+            for near, far in pairwise(row[r]):
+                self.segment(far, near, far)
+        for r in range(rows - 1):
+            col[r] = [f"{n}_col{c}_r{r}" for c in range(cols)]
+        for upper, lower in pairwise(col):
+            for far, near in zip(upper, lower, strict=True):
+                self.segment(far, far, near)
+        return row, col
+
+    def segment(self, name: str, a: str, b: str) -> None:
+        """Wire from ``a`` to ``b``; what it loses is metered by its own current, so that the balance remains a check."""
+        branch = self.net.ammeter(f"m_{name}", a, f"{name}_w")
+        self.net.resistor(f"wire_{name}", f"{name}_w", b, self.e.wire_ohm)
+        self.meter("wire", name, a, b, branch)
+
+    def cell(self, cell: Cell, row: str, col: str, word: str, values: Mapping[str, float]) -> None:
+        name = cell.instance
         branch = self.net.ammeter(f"m_{name}", row, f"{name}_a")
         self.switch(f"w_{name}", f"{name}_a", f"{name}_p", word)
         # controls of its own: what is drawn for the pulse of one cell must not move the others, not even at rest

@@ -48,6 +48,7 @@ class Job:
         network: the trained network, with exact target conductances.
         targets_siemens: per device, in the array's order.
         target_codes: verify codes of the targets.
+        path_ohm: per device, resistance of the lines in series with it when it is written or read.
         registers: settings of the controller by register name.
         test_images, test_labels: noisy images, shape (count, pixels), and their true classes.
         parameters: of each device, those that differ from the card's.
@@ -64,6 +65,7 @@ class Job:
     network: Network
     targets_siemens: NDArray[np.float64]
     target_codes: NDArray[np.int_]
+    path_ohm: NDArray[np.float64]
     registers: dict[str, int]
     test_images: NDArray[np.int_]
     test_labels: NDArray[np.int_]
@@ -87,9 +89,9 @@ class Job:
         """Read voltage."""
         return self.config.write_verify.read_v
 
-    def conductance(self, code: int) -> float:
-        """Return the conductance that a verify code stands for: the middle of its step."""
-        return self.electrics.conductance(code + 0.5, self.read_v)
+    def conductance(self, device: int, code: int) -> float:
+        """Return the conductance that a device's verify code stands for: the middle of its step."""
+        return self.electrics.conductance(code + 0.5, self.read_v, float(self.path_ohm[device]))
 
     def source_v(self, order: PulseOrder) -> float:
         """Return a pulse's amplitude at the row driver."""
@@ -268,6 +270,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         feedback_verify_ohm=config.array.feedback_verify_ohm,
         feedback_inference_ohm=config.array.feedback_inference_ohm,
         edge_s=config.array.edge_s,
+        wire_ohm=config.array.wire_ohm,
     )
     read_code = round(config.write_verify.read_v * 1e3)
     if images.pixels * read_code > _FULL_REFERENCE:
@@ -285,6 +288,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         cell_ohm=electrics.switch_on_ohm,
         column_ohm=electrics.switch_on_ohm,
         adc_bits=electrics.adc_bits,
+        wire_ohm=electrics.wire_ohm,
     )
     # one stream of random numbers for each purpose, all from the one recorded seed
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
@@ -294,8 +298,10 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     targets = targets * (
         1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
     )
-    # the converter cuts off: the middle of the step is nearest to the target
-    codes = np.rint([electrics.verify_code(g, config.write_verify.read_v) - 0.5 for g in targets]).astype(int)
+    # the converter cuts off: the middle of the step is nearest to the target; the same conductance reads lower at the end of long lines
+    path_ohm = np.concatenate([electrics.path_ohm(layer).ravel() for layer in layers])
+    each = zip(targets, path_ohm, strict=True)
+    codes = np.rint([electrics.verify_code(g, config.write_verify.read_v, ohm) - 0.5 for g, ohm in each]).astype(int)
     full = (1 << (electrics.adc_bits - 1)) - 1
     if codes.max() > full or codes.min() < 1:
         raise ConfigError(
@@ -321,6 +327,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         network=network,
         targets_siemens=targets,
         target_codes=codes,
+        path_ohm=path_ohm,
         registers=_registers(config, network, electrics),
         test_images=test_images,
         test_labels=test_labels,

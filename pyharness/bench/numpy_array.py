@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pyharness.bench.array import ArrayElectrics, Layer
 from pyharness.bench.cell import cell_kernels
 from pyharness.bench.variation import free_model
 from pyharness.errors import SimulationError
+from pyharness.network.wires import WiredCrossbar
 from pyharness.veriloga import Device
 from pyharness.veriloga.scalar_target import compile_scalar
 
@@ -39,6 +41,22 @@ class LayerAnswer:
     out_v: Array
     supply_w: Array
     device_w: Array
+
+
+def _ideal_lines(
+    driver_ohm: float, column_ohm: float, g: Array, own: Array, source: Array, emf: Array
+) -> tuple[Array, Array, Array]:
+    """Solve as :meth:`WiredCrossbar.solve` does: without resistance a line is one node, and all images are solved at once."""
+    images, rows, cols = g.shape
+    nodal = np.zeros((images, rows + cols, rows + cols))
+    r, c = np.arange(rows), rows + np.arange(cols)
+    nodal[:, :rows, rows:], nodal[:, rows:, :rows] = -g, -g.transpose(0, 2, 1)
+    nodal[:, r, r] = 1 / driver_ohm + g.sum(2)
+    nodal[:, c, c] = 1 / column_ohm + g.sum(1)
+    drive = np.concatenate([source / driver_ohm - own.sum(2), emf[:, None] / column_ohm + own.sum(1)], 1)
+    node = np.linalg.solve(nodal, drive[:, :, None])[:, :, 0]
+    row, column = node[:, :rows], node[:, rows:]
+    return row[:, :, None] - column[:, None], row, column
 
 
 class NumpyArray:
@@ -80,9 +98,10 @@ class NumpyArray:
         self.device_j = np.zeros(len(parameters))
         self._at_s = np.zeros(len(parameters))  # when each state was last brought up to date
         e = electrics
+        self._path_ohm = np.concatenate([e.path_ohm(layer).ravel() for layer in layers])
         self._write_ohm = (
             e.driver_ohm + e.switch_on_ohm + 1 / (1 / (e.switch_on_ohm + e.compliance_ohm) + 1 / e.bleed_ohm)
-        )
+        ) + self._path_ohm
 
     def _values(self, given: Mapping[str, float], base: Mapping[str, float]) -> list[float]:
         return [float(given.get(name, base[name])) for name in self._names]
@@ -113,10 +132,11 @@ class NumpyArray:
         spans = [(source_v * edge_s / self._electrics.edge_s * share, edge_s / 4) for share in _RAMP]
         spans.append((source_v, width_s - edge_s))
         spans += [(source_v * (1 - share), self._electrics.edge_s / 4) for share in _RAMP]
+        load_ohm = self._write_ohm[cell]
         x, v, supply_j, device_j = float(self.x[cell]), 0.0, 0.0, 0.0
         for load_v, span_s in spans:
             if span_s > 0:
-                x, more, taken, v = self._kernels.integrate(x, span_s, load_v, self._write_ohm, p, v, STATE_TOLERANCE)
+                x, more, taken, v = self._kernels.integrate(x, span_s, load_v, load_ohm, p, v, STATE_TOLERANCE)
                 supply_j += more
                 device_j += taken
         if np.isnan(x):
@@ -135,7 +155,7 @@ class NumpyArray:
         self._rest(cell, now_s)
         e = self._electrics
         virtual = self._virtual_ohm(e.feedback_verify_ohm)
-        load_ohm = e.driver_ohm + 2 * e.switch_on_ohm + virtual
+        load_ohm = e.driver_ohm + 2 * e.switch_on_ohm + virtual + self._path_ohm[cell]
         p = self._own[cell]
         _, current, *_ = self._kernels.solve(self.x[cell], read_v, load_ohm, p, read_v)
         x, supply_j, device_j, _ = self._kernels.integrate(
@@ -160,7 +180,8 @@ class NumpyArray:
     def inference(self, number: int, row_codes: NDArray[np.int_]) -> LayerAnswer:
         """Return the answer of layer ``number`` to DAC codes of its rows, shape (images, rows).
 
-        Newton's method over the cells' voltages; each round solves the linear network of drivers, cells and columns.
+        Newton's method over the cells' voltages; each round solves the linear network of drivers, cells and columns: dense, of a
+        node for each row and column, or sparse, of two nodes for each cell, where the lines have resistance.
 
         Raises:
             SimulationError: no solution.
@@ -171,27 +192,24 @@ class NumpyArray:
         place = slice(first, first + rows * cols)
         x = self.x[place].reshape(rows, cols)
         free = {name: self._own[place, k].reshape(rows, cols) for k, name in enumerate(self._names)}
-        source = row_codes * e.dac_lsb_v
+        source: Array = row_codes * np.float64(e.dac_lsb_v)
         reference = -source.sum(1)
         virtual = self._virtual_ohm(e.feedback_inference_ohm)
         column_ohm = e.switch_on_ohm + virtual
         v = np.broadcast_to(source[:, :, None], (len(source), rows, cols)).copy()
-        nodal = np.zeros((len(source), rows + cols, rows + cols))
         emf = np.zeros(len(source))
-        r, c = np.arange(rows), rows + np.arange(cols)
+        if e.wire_ohm:
+            lines = WiredCrossbar(rows, cols, e.wire_ohm, e.driver_ohm, column_ohm).solve
+        else:
+            lines = partial(_ideal_lines, e.driver_ohm, column_ohm)
         for _ in range(_ROUNDS):
             i, _, i_v, *_ = (np.broadcast_to(a, v.shape) for a in self._model.together(v, x, **free))
             beside = 1 + e.switch_on_ohm * i_v
             g, own = i_v / beside, (i - i_v * v) / beside
-            nodal[:, :rows, rows:], nodal[:, rows:, :rows] = -g, -g.transpose(0, 2, 1)
-            nodal[:, r, r] = 1 / e.driver_ohm + g.sum(2)
-            nodal[:, c, c] = 1 / column_ohm + g.sum(1)
-            drive = np.concatenate([source / e.driver_ohm - own.sum(2), emf[:, None] / column_ohm + own.sum(1)], 1)
-            node = np.linalg.solve(nodal, drive[:, :, None])[:, :, 0]
-            across = node[:, :rows, None] - node[:, None, rows:]
+            across, begin, end = lines(g, own, source, emf)
             step = across - e.switch_on_ohm * (own + g * across) - v
             v += np.clip(step, -_STEP_V, _STEP_V)  # an exponential characteristic needs its steps bounded
-            column = (node[:, rows:] - emf[:, None]) / column_ohm
+            column = (end - emf[:, None]) / column_ohm
             # the reference row, and the virtual grounds that its current shifts
             total = virtual * column.sum(1)
             fed = e.driver_ohm * e.g_ref_siemens
@@ -206,7 +224,7 @@ class NumpyArray:
         else:
             raise SimulationError(f"the currents of layer {layer.name} are not found")
         out = e.amplifier_gain * (virtual * column + emf[:, None])
-        supply = (source * (source - node[:, :rows]) / e.driver_ohm).sum(1)
+        supply = (source * (source - begin) / e.driver_ohm).sum(1)
         supply += reference * (reference - reference_node) / e.driver_ohm
         taken = (v * (own + g * across)).reshape(len(source), -1)
         return LayerAnswer(np.clip(out, -e.saturation_v, e.saturation_v), supply, taken)

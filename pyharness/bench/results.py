@@ -27,8 +27,8 @@ def logged_pulse(
         polarity="reset" if order.is_reset else "set",
         amplitude_v=job.source_v(order),
         width_s=order.cycles / job.config.timing.clock_hz,
-        g_before_siemens=None if before is None else job.conductance(before),
-        g_after_siemens=job.conductance(after),
+        g_before_siemens=None if before is None else job.conductance(device, before),
+        g_after_siemens=job.conductance(device, after),
         verdict=VERDICT[verdict],  # type: ignore[arg-type]
         initial=order.initial,
         parameters=job.drawn(device, number),
@@ -37,7 +37,7 @@ def logged_pulse(
 
 def device_result(job: Job, device: int, code: int, pulses: int, status: str) -> DeviceResult:
     """Return a device's entry, ``code`` read back; its energy is not known yet."""
-    cell, g, target = job.array.cells[device], job.conductance(code), float(job.targets_siemens[device])
+    cell, g, target = job.array.cells[device], job.conductance(device, code), float(job.targets_siemens[device])
     return DeviceResult(
         layer=cell.layer,
         row=cell.row,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pyharness.network.wires import WiredCrossbar
+
 __all__ = ("Arithmetic", "Network", "Prediction")
 
 _TABLE = 64
@@ -24,6 +26,7 @@ class Arithmetic:
         g_ref_siemens: reference conductance.
         driver_ohm, cell_ohm, column_ohm: resistance shared by the cells of a row, of each cell, and of a column.
         adc_bits: resolution, two's complement, saturating.
+        wire_ohm: of a row or column line between neighbouring cells; the column's end is beside the last row.
     """
 
     read_code: int = 100
@@ -35,6 +38,7 @@ class Arithmetic:
     cell_ohm: float = 10.0
     column_ohm: float = 10.0
     adc_bits: int = 12
+    wire_ohm: float = 0.0
 
     def column_code(self, g_siemens: ArrayLike, row_codes: ArrayLike) -> NDArray[np.float64]:
         """Return the unrounded ADC codes of the columns, the series resistances solved with the cells.
@@ -49,7 +53,17 @@ class Arithmetic:
         g = np.asarray(g_siemens, float)
         volts = np.asarray(row_codes, float) * self.dac_lsb_v
         cell = g / (1 + g * self.cell_ohm)
+        current = volts @ self._gain(cell).T / self.column_ohm
+        loaded = 1 + self.driver_ohm * self.g_ref_siemens * cell.shape[1]
+        reference = -self.g_ref_siemens * volts.sum(1, keepdims=True) / loaded
+        codes: NDArray[np.float64] = (current + reference) * self.feedback_ohm / self.adc_lsb_v
+        return codes
+
+    def _gain(self, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the voltage at the columns' ends by volt of each row's driver, shape (cols, rows)."""
         rows, cols = cell.shape
+        if self.wire_ohm:
+            return WiredCrossbar(rows, cols, self.wire_ohm, self.driver_ohm, self.column_ohm).gain(cell)
         # nodal equations of the row and column nodes; drivers on one side, virtual grounds on the other
         nodal = np.block(
             [
@@ -58,11 +72,7 @@ class Arithmetic:
             ]
         )
         drive = np.vstack([np.eye(rows) / self.driver_ohm, np.zeros((cols, rows))])
-        current = volts @ np.linalg.solve(nodal, drive)[rows:].T / self.column_ohm
-        loaded = 1 + self.driver_ohm * self.g_ref_siemens * cols
-        reference = -self.g_ref_siemens * volts.sum(1, keepdims=True) / loaded
-        codes: NDArray[np.float64] = (current + reference) * self.feedback_ohm / self.adc_lsb_v
-        return codes
+        return np.linalg.solve(nodal, drive)[rows:]
 
     def convert(self, codes: ArrayLike) -> NDArray[np.int_]:
         """Return what the converter makes of unrounded codes: the largest code below, saturated."""

@@ -36,6 +36,11 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
         ("{", r"is not plain YAML"),
         ("training: {window_siemens: [2.0e-4, 1.0e-4]}", r"lowest below highest"),
         ("write_verify: {set_start_v: 1.2, set_max_v: 1.0}", r"set_start_v must not exceed set_max_v"),
+        ("array: {wire_ohm: -1}", r"array\.wire_ohm: Input should be greater than or equal to 0, got -1"),
+        (
+            "engine: behavioural\narray: {wire_ohm: 50}",
+            r"array\.wire_ohm must be 0 with engine: behavioural.* got 50: take engine: ngspice or engine: numpy",
+        ),
     ],
 )
 def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
