@@ -99,8 +99,8 @@ class SpiceView:
 
     @property
     def version(self) -> str:
-        """Version of the library."""
-        return self._block.ngspice_version
+        """ngspice and the version that the loaded library reports."""
+        return f"ngspice {self._block.ngspice_version}"
 
     async def start(self) -> None:
         """Start ngspice."""

@@ -76,7 +76,8 @@ def _pulses(record: Record) -> Callable[[Figure], None]:
         ax.bar(index, sets, color=_BLUE, label="SET")
         ax.bar(index, resets, bottom=sets, color=_ORANGE, label="RESET")
         ax.set(xlabel="device", ylabel="trim pulses", title="Pulses per device")
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, ncols=2, loc="upper right")
+        ax.margins(y=0.2)  # room for the legend above the bars
 
     return draw
 
