@@ -23,10 +23,10 @@ from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
 from pyharness.network.images import ImageSet
 from pyharness.network.reference import Arithmetic, Network
-from pyharness.network.training import TrainingOptions, train
+from pyharness.network.training import TrainingOptions, train, untrained
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
 
-__all__ = ("MODEL_LIBRARY", "Job", "build_job")
+__all__ = ("MODEL_LIBRARY", "Job", "build_job", "manhattan_registers", "training_options", "verify_codes")
 
 _FULL_REFERENCE = 2047
 MODEL_LIBRARY = "model.osdi"
@@ -46,7 +46,8 @@ class Job:
         array: netlist, pins, meters.
         images: patterns.
         network: the trained network, with exact target conductances.
-        targets_siemens: per device, in the array's order.
+        targets_siemens: per device, in the array's order, errors of the programming included.
+        programming_factor: of each device, by which those errors multiply what it is asked for.
         target_codes: verify codes of the targets.
         registers: settings of the controller by register name.
         test_images, test_labels: noisy images, shape (count, pixels), and their true classes.
@@ -63,6 +64,7 @@ class Job:
     images: ImageSet
     network: Network
     targets_siemens: NDArray[np.float64]
+    programming_factor: NDArray[np.float64]
     target_codes: NDArray[np.int_]
     registers: dict[str, int]
     test_images: NDArray[np.int_]
@@ -81,6 +83,11 @@ class Job:
     def microseconds(self, clocks: int) -> int:
         """Return how long so many clock cycles are, rounded up."""
         return math.ceil(clocks / self.config.timing.clock_hz * 1e6)
+
+    @property
+    def full_code(self) -> int:
+        """Largest verify code."""
+        return (1 << (self.electrics.adc_bits - 1)) - 1
 
     @property
     def read_v(self) -> float:
@@ -193,6 +200,25 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
     return settings
 
 
+def manhattan_registers(config: SimConfig, electrics: ArrayElectrics) -> dict[str, int]:
+    """Return the settings with which the controller gives each device at most one fixed pulse and verifies nothing."""
+    m, clock_hz = config.training.manhattan, config.timing.clock_hz
+    set_code, reset_code = (round(v / electrics.dac_lsb_v) for v in (m.set_v, m.reset_v))
+    return {
+        "ALGORITHM": _ALGORITHMS.index("fixed"),
+        "MAX_PULSES": 1,
+        "CONFIRM": 1,
+        "STUCK_LIMIT": 0,
+        "INIT_ENABLE": 0,
+        "SET_START": set_code,
+        "SET_MAX": set_code,
+        "RESET_START": reset_code,
+        "RESET_MAX": reset_code,
+        "SET_CYCLES": _cycles(m.set_pulse_s, clock_hz),
+        "RESET_CYCLES": _cycles(m.reset_pulse_s, clock_hz),
+    }
+
+
 def _variation(
     config: SimConfig,
     device: Device,
@@ -214,18 +240,26 @@ def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None
     return emit_ngspice(device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
 
 
+def training_options(config: SimConfig) -> TrainingOptions:
+    """Return what software training is told."""
+    t = config.training
+    return TrainingOptions(
+        window_siemens=t.window_siemens,
+        pixel_noise=t.pixel_noise,
+        conductance_error=t.conductance_error,
+        hidden=t.hidden,
+        restarts=t.restarts,
+        levels=t.levels,
+        gain_limit=t.gain_limit,
+    )
+
+
 def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
-    """Return the trained network, or the one of the given conductances, which knows no biases."""
+    """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases."""
     t, pixels = config.training, images.pixels
     if t.targets_siemens is None:
-        options = TrainingOptions(
-            window_siemens=t.window_siemens,
-            pixel_noise=t.pixel_noise,
-            conductance_error=t.conductance_error,
-            hidden=t.hidden,
-            restarts=t.restarts,
-        )
-        return train(images, options, arithmetic, rng)
+        start = untrained if t.start == "random" else train
+        return start(images, training_options(config), arithmetic, rng)
     given, first = np.array(t.targets_siemens), pixels * t.hidden
     if len(given) != first + t.hidden:
         raise ConfigError(
@@ -241,6 +275,11 @@ def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: n
         threshold=0,
         arithmetic=arithmetic,
     )
+
+
+def verify_codes(electrics: ArrayElectrics, g_siemens: NDArray[np.float64], read_v: float) -> NDArray[np.int_]:
+    """Return the codes that stand for conductances: the converter cuts off, and the middle of the step is nearest."""
+    return np.rint([electrics.verify_code(g, read_v) - 0.5 for g in g_siemens]).astype(int)
 
 
 def build_job(config: SimConfig, library: Path | None = None) -> Job:
@@ -291,11 +330,9 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     network = _network(config, images, arithmetic, np.random.default_rng(training_seed))
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     # errors of the conductances: the network stays what it was trained to be
-    targets = targets * (
-        1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
-    )
-    # the converter cuts off: the middle of the step is nearest to the target
-    codes = np.rint([electrics.verify_code(g, config.write_verify.read_v) - 0.5 for g in targets]).astype(int)
+    factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
+    targets = targets * factor
+    codes = verify_codes(electrics, targets, config.write_verify.read_v)
     full = (1 << (electrics.adc_bits - 1)) - 1
     if codes.max() > full or codes.min() < 1:
         raise ConfigError(
@@ -320,6 +357,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         images=images,
         network=network,
         targets_siemens=targets,
+        programming_factor=factor,
         target_codes=codes,
         registers=_registers(config, network, electrics),
         test_images=test_images,
