@@ -56,10 +56,10 @@ class Test(_Section):
 class Manhattan(_Section):
     """The two pulses of the Manhattan rule, amplitudes at the row driver; a pulse moves a device by a small share of the window."""
 
-    set_v: Volt = 0.5
-    set_pulse_s: PulseWidth = 2e-5
-    reset_v: Volt = 0.5
-    reset_pulse_s: PulseWidth = 1e-5
+    set_v: Volt = 0.8
+    set_pulse_s: PulseWidth = 4e-5
+    reset_v: Volt = 0.8
+    reset_pulse_s: PulseWidth = 8e-6
 
 
 class Training(_Section):

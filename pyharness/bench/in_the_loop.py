@@ -23,7 +23,7 @@ __all__ = ("fine_tune",)
 _STEP = (
     0.25  # largest change in a round, as a share of the window: the array's offsets hold near where they were measured
 )
-_PULL = 1e-3  # nats for a change of the whole window: what gains less is not worth pulses
+_PULL = 3e-3  # nats for a change of the whole window: what gains less is not worth pulses
 
 
 def _correction(

@@ -127,6 +127,7 @@ class Job:
 
 MAX_PULSE_CYCLES = 100_000
 """Parameter of the controller: a longer pulse ends there."""
+_ALL_PIXELS = 12
 _ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
 
 
@@ -201,8 +202,18 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
 
 
 def manhattan_registers(config: SimConfig, electrics: ArrayElectrics) -> dict[str, int]:
-    """Return the settings with which the controller gives each device at most one fixed pulse and verifies nothing."""
+    """Return the settings with which the controller gives each device at most one fixed pulse and verifies nothing.
+
+    Raises:
+        ConfigError: a pulse that the controller would cut.
+    """
     m, clock_hz = config.training.manhattan, config.timing.clock_hz
+    for name in ("set_pulse_s", "reset_pulse_s"):
+        if (cycles := _cycles(getattr(m, name), clock_hz)) > MAX_PULSE_CYCLES:
+            raise ConfigError(
+                f"training.manhattan.{name} of {getattr(m, name):g} s is {cycles} clock cycles; the controller ends a pulse after "
+                f"{MAX_PULSE_CYCLES}: shorten it, or lower timing.clock_hz"
+            )
     set_code, reset_code = (round(v / electrics.dac_lsb_v) for v in (m.set_v, m.reset_v))
     return {
         "ALGORITHM": _ALGORITHMS.index("fixed"),
@@ -298,6 +309,11 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
     images = ImageSet.from_text(config.images)
+    if config.training.method != "software" and config.training.samples is None and images.pixels > _ALL_PIXELS:
+        raise ConfigError(
+            f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
+            "number of images that are drawn for one"
+        )
     hidden = config.training.hidden
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(
@@ -325,7 +341,9 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         column_ohm=electrics.switch_on_ohm,
         adc_bits=electrics.adc_bits,
     )
-    # one stream of random numbers for each purpose, all from the one recorded seed
+    if config.training.method == "manhattan":
+        manhattan_registers(config, electrics)  # its errors are told before the run
+    # one stream of random numbers for each purpose, all from the one recorded seed; pyharness.bench.on_chip has the next
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
     network = _network(config, images, arithmetic, np.random.default_rng(training_seed))
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
