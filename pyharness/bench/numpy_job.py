@@ -203,7 +203,7 @@ class _Run:
 def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np.int_]:
     """Program all devices, train on as the configuration says, read them back, classify the test images; fill ``record``.
 
-    The record's times count from the program command.  Returns the class of every possible image, in their order, empty when there are
+    The record's times count from the program command; accesses to registers take none.  Returns the class of every possible image, in their order, empty when there are
     more than 4096: with them the accuracy is known exactly, whatever the noise.
 
     Raises:
