@@ -67,7 +67,7 @@ class Training(_Section):
 
     ``method``: software targets programmed by write-verify; these fine-tuned in the loop (:mod:`pyharness.bench.in_the_loop`); or single
     pulses by the sign of the gradient (:mod:`pyharness.bench.manhattan`).  The other two take at most ``rounds`` rounds, in each of which the
-    array answers ``samples`` images (none: every possible one).
+    array answers ``samples`` images (none: every possible one); without a round, the biases alone are tuned to its answers.
     ``start``: where they start from; ``random``: conductances that nothing was trained for.
     ``pulse_budget``: pulses that the whole array may get; when they are spent no more follow, whatever the method.
     ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed; a device keeps its
@@ -77,7 +77,7 @@ class Training(_Section):
 
     method: Literal["software", "in_the_loop", "manhattan"] = "software"
     start: Literal["software", "random"] = "software"
-    rounds: Annotated[int, Field(ge=1, le=10_000)] = 5
+    rounds: Annotated[int, Field(ge=0, le=10_000)] = 5
     samples: Annotated[int, Field(ge=1, le=100_000)] | None = None
     pulse_budget: Annotated[int, Field(ge=1)] | None = None
     manhattan: Manhattan = Manhattan()

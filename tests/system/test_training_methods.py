@@ -195,6 +195,13 @@ def test_the_record_tells_the_last_biases() -> None:
     assert record.accuracy.agree_with_software == record.accuracy.total
 
 
+def test_without_a_round_the_biases_alone_are_tuned() -> None:
+    """The pulses are those of software training; what the biases make up for is part of the loop's gain, and not all of it."""
+    (software, first), (biases, record), (loop, _) = run(3, ERROR), run(3, LOOP | {"rounds": 0}), run(3, LOOP)
+    assert record.pulses == first.pulses
+    assert software + 0.02 < biases < loop - 0.005
+
+
 def test_a_method_that_an_engine_cannot_do_is_refused() -> None:
     """With the keys, and what to do; so are many pixels without a number of images, and pulses that would be cut."""
     for training in ({"method": "manhattan"}, {"pulse_budget": 100}):
