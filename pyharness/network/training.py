@@ -37,7 +37,8 @@ class TrainingOptions:
         levels: targets are on so many equally spaced conductances, the window's ends among them; None: anywhere.  Devices are fixed
             to their level by and by, those nearest to one first, and the others are trained again each time.
         gain_limit: largest :func:`gain` of each layer, 0 .. 1; None: no limit.  What errors of a layer's input can do to its
-            output is bounded by it (error suppression: Eldebiky et al., DATE 2023).
+            output is bounded by it (error suppression: Eldebiky et al., DATE 2023).  A device's own error goes with its conductance,
+            not with its weight: against those a limit makes things worse (configs/methods.yaml).
     """
 
     window_siemens: tuple[float, float] = (100e-6, 400e-6)
