@@ -53,12 +53,36 @@ class Test(_Section):
     pixel_noise: Annotated[float, Field(ge=0, le=0.5)] = 0.15
 
 
-class Training(_Section):
-    """Software training: see :class:`pyharness.network.training.TrainingOptions`.
+class Manhattan(_Section):
+    """The two pulses of the Manhattan rule, amplitudes at the row driver; a pulse moves a device by a small share of the window."""
 
-    ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed.
+    set_v: Volt = 0.8
+    set_pulse_s: PulseWidth = 4e-5
+    reset_v: Volt = 0.8
+    reset_pulse_s: PulseWidth = 8e-6
+
+
+class Training(_Section):
+    """Training: in software (:class:`pyharness.network.training.TrainingOptions`), then on the chip if ``method`` says so.
+
+    ``method``: software targets programmed by write-verify; these fine-tuned in the loop (:mod:`pyharness.bench.in_the_loop`); or single
+    pulses by the sign of the gradient (:mod:`pyharness.bench.manhattan`).  The other two take at most ``rounds`` rounds, in each of which the
+    array answers ``samples`` images (none: every possible one); without a round, the biases alone are tuned to its answers.
+    ``start``: where they start from; ``random``: conductances that nothing was trained for.
+    ``pulse_budget``: pulses that the whole array may get; when they are spent no more follow, whatever the method.
+    ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed; a device keeps its
+    own however often it is programmed.
     ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then.
     """
+
+    method: Literal["software", "in_the_loop", "manhattan"] = "software"
+    start: Literal["software", "random"] = "software"
+    rounds: Annotated[int, Field(ge=0, le=10_000)] = 5
+    samples: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    pulse_budget: Annotated[int, Field(ge=1)] | None = None
+    manhattan: Manhattan = Manhattan()
+    levels: Annotated[int, Field(ge=2, le=64)] | None = None
+    gain_limit: Annotated[float, Field(gt=0, le=1)] | None = None
 
     pixel_noise: Annotated[float, Field(ge=0, le=0.3)] = 0.12
     conductance_error: Annotated[float, Field(ge=0, le=0.5)] = 0.05
@@ -73,6 +97,15 @@ class Training(_Section):
     def _ordered(self) -> Training:
         if self.window_siemens[0] >= self.window_siemens[1]:
             raise ValueError("window_siemens must be [lowest, highest] with lowest below highest")
+        on_chip = self.method != "software"
+        if self.targets_siemens is not None and (on_chip or self.levels or self.gain_limit):
+            raise ValueError("targets_siemens are programmed as they are: leave method, levels and gain_limit out")
+        if self.start == "random" and not on_chip:
+            raise ValueError("start: random and method: software train nothing: choose another method or start")
+        if self.levels is not None and (self.gain_limit is not None or self.method == "in_the_loop"):
+            raise ValueError(
+                "levels hold the targets that gain_limit would scale and in_the_loop would move: leave one of them out"
+            )
         return self
 
 
@@ -193,6 +226,17 @@ class SimConfig(_Section):
             raise ValueError(
                 f"array.wire_ohm must be 0 with engine: behavioural, whose array in Verilog has ideal lines, got "
                 f"{self.array.wire_ohm:g}: take engine: ngspice or engine: numpy"
+            )
+        if self.engine != "numpy" and (self.training.method != "software" or self.training.pulse_budget is not None):
+            raise ValueError(
+                f"training.method {self.training.method} and training.pulse_budget {self.training.pulse_budget}: engine {self.engine} "
+                "programs once, and counts no pulses over the array: set engine to numpy, or method to software without a budget"
+            )
+        low, high = self.training.window_siemens
+        if self.training.gain_limit is not None and not low <= self.array.g_ref_siemens <= high:
+            raise ValueError(
+                f"training.gain_limit scales weights towards array.g_ref_siemens, {self.array.g_ref_siemens:g}, which training.window_siemens "
+                f"[{low:g}, {high:g}] does not hold: widen the window, move the reference or leave gain_limit out"
             )
         if self.engine == "ngspice" and self.variation.cycle and self.device.target == "osdi":
             raise ValueError(

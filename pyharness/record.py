@@ -18,6 +18,7 @@ __all__ = (
     "Energy",
     "Pulse",
     "Record",
+    "TrainingRound",
     "VariationResult",
     "replace_text",
     "wilson_interval",
@@ -100,6 +101,18 @@ class VariationResult(_Part):
     devices: list[dict[str, float]]
 
 
+class TrainingRound(_Part):
+    """What the array's answers were worth when a round of training on the chip began; the last one: when training ended.
+
+    ``pulses``, ``time_s``: spent since the start; ``loss``: cross-entropy, in nats, and ``accuracy``, both at the training noise.
+    """
+
+    pulses: int
+    time_s: float
+    loss: float
+    accuracy: float
+
+
 class Record(_Part):
     """The result of a run, schema version 1.  SI units throughout."""
 
@@ -118,6 +131,7 @@ class Record(_Part):
     network: dict[str, Any] = {}
     variation: VariationResult | None = None
     answers: list[dict[str, int]] = []
+    rounds: list[TrainingRound] = []
     bridge: dict[str, float] = {}
     wall_s: float = 0.0
     cpu_s: float = 0.0

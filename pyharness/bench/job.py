@@ -7,8 +7,10 @@ building it from the same configuration.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +25,10 @@ from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
 from pyharness.network.images import ImageSet
 from pyharness.network.reference import Arithmetic, Network
-from pyharness.network.training import TrainingOptions, train
+from pyharness.network.training import TrainingOptions, train, untrained
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
 
-__all__ = ("MODEL_LIBRARY", "Job", "build_job")
+__all__ = ("MODEL_LIBRARY", "Job", "build_job", "manhattan_registers", "training_options", "verify_codes")
 
 _FULL_REFERENCE = 2047
 MODEL_LIBRARY = "model.osdi"
@@ -46,7 +48,8 @@ class Job:
         array: netlist, pins, meters.
         images: patterns.
         network: the trained network, with exact target conductances.
-        targets_siemens: per device, in the array's order.
+        targets_siemens: per device, in the array's order, errors of the programming included.
+        programming_factor: of each device, by which those errors multiply what it is asked for.
         target_codes: verify codes of the targets.
         path_ohm: per device, resistance of the lines in series with it when it is written or read.
         registers: settings of the controller by register name.
@@ -64,6 +67,7 @@ class Job:
     images: ImageSet
     network: Network
     targets_siemens: NDArray[np.float64]
+    programming_factor: NDArray[np.float64]
     target_codes: NDArray[np.int_]
     path_ohm: NDArray[np.float64]
     registers: dict[str, int]
@@ -83,6 +87,11 @@ class Job:
     def microseconds(self, clocks: int) -> int:
         """Return how long so many clock cycles are, rounded up."""
         return math.ceil(clocks / self.config.timing.clock_hz * 1e6)
+
+    @property
+    def full_code(self) -> int:
+        """Largest verify code."""
+        return (1 << (self.electrics.adc_bits - 1)) - 1
 
     @property
     def read_v(self) -> float:
@@ -122,6 +131,7 @@ class Job:
 
 MAX_PULSE_CYCLES = 100_000
 """Parameter of the controller: a longer pulse ends there."""
+_ALL_PIXELS = 12
 _ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
 
 
@@ -195,6 +205,35 @@ def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -
     return settings
 
 
+def manhattan_registers(config: SimConfig, electrics: ArrayElectrics) -> dict[str, int]:
+    """Return the settings with which the controller gives each device at most one fixed pulse and verifies nothing.
+
+    Raises:
+        ConfigError: a pulse that the controller would cut.
+    """
+    m, clock_hz = config.training.manhattan, config.timing.clock_hz
+    for name in ("set_pulse_s", "reset_pulse_s"):
+        if (cycles := _cycles(getattr(m, name), clock_hz)) > MAX_PULSE_CYCLES:
+            raise ConfigError(
+                f"training.manhattan.{name} of {getattr(m, name):g} s is {cycles} clock cycles; the controller ends a pulse after "
+                f"{MAX_PULSE_CYCLES}: shorten it, or lower timing.clock_hz"
+            )
+    set_code, reset_code = (round(v / electrics.dac_lsb_v) for v in (m.set_v, m.reset_v))
+    return {
+        "ALGORITHM": _ALGORITHMS.index("fixed"),
+        "MAX_PULSES": 1,
+        "CONFIRM": 1,
+        "STUCK_LIMIT": 0,
+        "INIT_ENABLE": 0,
+        "SET_START": set_code,
+        "SET_MAX": set_code,
+        "RESET_START": reset_code,
+        "RESET_MAX": reset_code,
+        "SET_CYCLES": _cycles(m.set_pulse_s, clock_hz),
+        "RESET_CYCLES": _cycles(m.reset_pulse_s, clock_hz),
+    }
+
+
 def _variation(
     config: SimConfig,
     device: Device,
@@ -216,18 +255,40 @@ def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None
     return emit_ngspice(device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
 
 
-def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
-    """Return the trained network, or the one of the given conductances, which knows no biases."""
+def training_options(config: SimConfig) -> TrainingOptions:
+    """Return what software training is told."""
+    t = config.training
+    return TrainingOptions(
+        window_siemens=t.window_siemens,
+        pixel_noise=t.pixel_noise,
+        conductance_error=t.conductance_error,
+        hidden=t.hidden,
+        restarts=t.restarts,
+        levels=t.levels,
+        gain_limit=t.gain_limit,
+    )
+
+
+@lru_cache(maxsize=256)
+def _trained(
+    images: str,
+    random: bool,
+    options: TrainingOptions,
+    arithmetic: Arithmetic,
+    entropy: int,
+    spawn_key: tuple[int, ...],
+) -> Network:
+    """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
+    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
+    return (untrained if random else train)(ImageSet.from_text(json.loads(images)), options, arithmetic, rng)
+
+
+def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: np.random.SeedSequence) -> Network:
+    """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases."""
     t, pixels = config.training, images.pixels
     if t.targets_siemens is None:
-        options = TrainingOptions(
-            window_siemens=t.window_siemens,
-            pixel_noise=t.pixel_noise,
-            conductance_error=t.conductance_error,
-            hidden=t.hidden,
-            restarts=t.restarts,
-        )
-        return train(images, options, arithmetic, rng)
+        options, text = training_options(config), json.dumps(config.images)
+        return _trained(text, t.start == "random", options, arithmetic, config.seed, seed.spawn_key)
     given, first = np.array(t.targets_siemens), pixels * t.hidden
     if len(given) != first + t.hidden:
         raise ConfigError(
@@ -243,6 +304,17 @@ def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, rng: n
         threshold=0,
         arithmetic=arithmetic,
     )
+
+
+def verify_codes(
+    electrics: ArrayElectrics, g_siemens: NDArray[np.float64], read_v: float, path_ohm: NDArray[np.float64]
+) -> NDArray[np.int_]:
+    """Return the codes that stand for conductances: the converter cuts off, and the middle of the step is nearest.
+
+    The same conductance reads lower at the end of long lines, of ``path_ohm`` to each device.
+    """
+    each = zip(g_siemens, path_ohm, strict=True)
+    return np.rint([electrics.verify_code(g, read_v, ohm) - 0.5 for g, ohm in each]).astype(int)
 
 
 def build_job(config: SimConfig, library: Path | None = None) -> Job:
@@ -261,6 +333,11 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
     images = ImageSet.from_text(config.images)
+    if config.training.method != "software" and config.training.samples is None and images.pixels > _ALL_PIXELS:
+        raise ConfigError(
+            f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
+            "number of images that are drawn for one"
+        )
     hidden = config.training.hidden
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(
@@ -290,18 +367,17 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         adc_bits=electrics.adc_bits,
         wire_ohm=electrics.wire_ohm,
     )
-    # one stream of random numbers for each purpose, all from the one recorded seed
+    if config.training.method == "manhattan":
+        manhattan_registers(config, electrics)  # its errors are told before the run
+    # one stream of random numbers for each purpose, all from the one recorded seed; pyharness.bench.on_chip has the next
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
-    network = _network(config, images, arithmetic, np.random.default_rng(training_seed))
+    network = _network(config, images, arithmetic, training_seed)
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     # errors of the conductances: the network stays what it was trained to be
-    targets = targets * (
-        1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
-    )
-    # the converter cuts off: the middle of the step is nearest to the target; the same conductance reads lower at the end of long lines
+    factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
+    targets = targets * factor
     path_ohm = np.concatenate([electrics.path_ohm(layer).ravel() for layer in layers])
-    each = zip(targets, path_ohm, strict=True)
-    codes = np.rint([electrics.verify_code(g, config.write_verify.read_v, ohm) - 0.5 for g, ohm in each]).astype(int)
+    codes = verify_codes(electrics, targets, config.write_verify.read_v, path_ohm)
     full = (1 << (electrics.adc_bits - 1)) - 1
     if codes.max() > full or codes.min() < 1:
         raise ConfigError(
@@ -326,6 +402,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         images=images,
         network=network,
         targets_siemens=targets,
+        programming_factor=factor,
         target_codes=codes,
         path_ohm=path_ohm,
         registers=_registers(config, network, electrics),

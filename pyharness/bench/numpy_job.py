@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyharness.bench.driver import STATUS
+from pyharness.bench.driver import STATUS, Outcome
+from pyharness.bench.in_the_loop import fine_tune
 from pyharness.bench.job import Job
+from pyharness.bench.manhattan import train_by_signs
 from pyharness.bench.numpy_array import NumpyArray
 from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
@@ -22,10 +26,14 @@ __all__ = ("run_numpy",)
 
 # clocks of hdl/README.md, "Clock by clock"
 _FIRST_ACCESS, _AFTER_PULSE, _AFTER_READ, _NEXT_DEVICE = 5, 2, 3, 6
+_FIRST_ROW, _AFTER_IMAGE = 2, 1
 _IMAGES_AT_ONCE, _ALL_PIXELS = 256, 12
+_ON_CHIP = {"in_the_loop": fine_tune, "manhattan": train_by_signs}
 
 
 class _Run:
+    """Array and controller: a :class:`pyharness.bench.on_chip.Chip`."""
+
     def __init__(self, job: Job, record: Record, limit_s: float) -> None:
         self.job, self.record = job, record
         self.limit_s, self.until = limit_s, time.monotonic() + limit_s
@@ -34,6 +42,8 @@ class _Run:
         self.guard = max(1, r["GUARD"])
         self.driven = max(1, r["SETTLE"]) + 1 + 12 * max(1, r["BIT_CYCLES"]) + 1
         self.clock = 0
+        self.rounds = record.rounds
+        self.pulsed = [0] * len(job.target_codes)
         self.array = NumpyArray(job.device, job.electrics, job.layers, job.parameters, job.config.device.start_fraction)
 
     def seconds(self, clocks: int) -> float:
@@ -68,14 +78,39 @@ class _Run:
         )
         self.record.pulses.append(pulse)
 
-    def program(self, cell: int) -> tuple[int, str]:
-        """Write-verify of one device; return its pulses and status."""
-        device, settings = WriteVerify(int(self.job.target_codes[cell])), self.job.registers
+    @property
+    def pulses(self) -> int:
+        return sum(self.pulsed)
+
+    @property
+    def pulses_left(self) -> int | None:
+        budget = self.job.config.training.pulse_budget
+        return None if budget is None else max(0, budget - self.pulses)
+
+    @property
+    def time_s(self) -> float:
+        return self.seconds(self.clock)
+
+    def load(self, job: Job) -> None:
+        self.job = job
+
+    def _within_budget(self, settings: Mapping[str, int]) -> Mapping[str, int]:
+        """What is left of the budget is the device's limit: the host writes it as each device starts."""
+        left = self.pulses_left
+        if left is None:
+            return settings
+        limit = min(settings["MAX_PULSES"], left)
+        return {**settings, "MAX_PULSES": limit, "INIT_ENABLE": settings["INIT_ENABLE"] & (left > 0)}
+
+    def program_one(self, cell: int, settings: Mapping[str, int]) -> Outcome:
+        """Write-verify of one device."""
+        device = WriteVerify(int(self.job.target_codes[cell]))
         order = device.start(settings)
         while True:
-            number = device.pulses - 1
+            number = self.pulsed[cell]
             if order:
                 self.pulse(cell, order, number)
+                self.pulsed[cell] += 1
             code, before = self.read(cell), device.before
             if time.monotonic() > self.until:
                 raise RunTimeoutError(f"the run took longer than {self.limit_s:g} s: raise its limit")
@@ -83,22 +118,40 @@ class _Run:
             if order:
                 self.log(cell, order, number, before, code, judged)
             if judged.over:
-                return device.pulses, STATUS[STATUS_OF[judged.verdict]]
+                return Outcome(code, device.pulses, STATUS[STATUS_OF[judged.verdict]])
             order = judged.pulse
 
-    def program_all(self) -> list[tuple[int, str]]:
-        self.clock = _FIRST_ACCESS
+    def program(self, settings: Mapping[str, int]) -> list[Outcome]:
+        settings = {**self.job.registers, **settings}
+        self.clock += _FIRST_ACCESS
         outcomes = []
         for cell in range(len(self.job.target_codes)):
-            outcomes.append(self.program(cell))
+            outcomes.append(self.program_one(cell, self._within_budget(settings)))
             self.clock += _NEXT_DEVICE - _AFTER_READ
-        self.record.training_time_s = self.seconds(self.clock)
         return outcomes
 
-    def read_back(self, outcomes: list[tuple[int, str]]) -> NDArray[np.float64]:
+    def show(self, images: NDArray[np.int_]) -> Prediction:
+        """Images of training: what they take counts as reads."""
+        parts = [self.answers(images[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(images), _IMAGES_AT_ONCE)]
+        energy_j = sum(e.sum(0) for _, e in parts)
+        self.array.supply_j["verify"] += float(energy_j[0])
+        self.array.device_j += energy_j[1:]
+        self.clock += len(images) * (_FIRST_ROW + 2 * (self.guard + self.driven) + 1 + _AFTER_IMAGE)
+        return Prediction(*(np.concatenate([getattr(p, f.name) for p, _ in parts]) for f in fields(Prediction)))
+
+    def train(self) -> list[Outcome]:
+        """Do what ``training.method`` says."""
+        outcomes = self.program({})
+        method = _ON_CHIP.get(self.job.config.training.method)
+        if method:
+            outcomes = method(self, outcomes)
+        self.record.training_time_s = self.time_s
+        return outcomes
+
+    def read_back(self, outcomes: list[Outcome]) -> NDArray[np.float64]:
         devices = self.record.devices
-        for i, (pulses, status) in enumerate(outcomes):
-            devices.append(device_result(self.job, i, self.read(i), pulses, status))
+        for i, outcome in enumerate(outcomes):
+            devices.append(device_result(self.job, i, self.read(i), self.pulsed[i], outcome.status))
         return np.array([d.final_siemens for d in devices])
 
     def answers(self, images: NDArray[np.int_]) -> tuple[Prediction, NDArray[np.float64]]:
@@ -148,9 +201,9 @@ class _Run:
 
 
 def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np.int_]:
-    """Program all devices, read them back, classify the test images; fill ``record``.
+    """Program all devices, train on as the configuration says, read them back, classify the test images; fill ``record``.
 
-    The record's times count from the program command.  Returns the class of every possible image, in their order, empty when there are
+    The record's times count from the program command; accesses to registers take none.  Returns the class of every possible image, in their order, empty when there are
     more than 4096: with them the accuracy is known exactly, whatever the noise.
 
     Raises:
@@ -159,7 +212,9 @@ def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np
         VerilogAError: the model has not two ports and one state.
     """
     run = _Run(job, record, limit_s)
-    run.classify(run.read_back(run.program_all()))
+    run.classify(run.read_back(run.train()))
+    if record.network:
+        record.network["bias"] = list(run.job.network.bias)
     run.count_energy()
     record.status = "complete"
     return run.label_all()

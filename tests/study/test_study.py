@@ -112,6 +112,7 @@ def test_shipped_studies_are_sound() -> None:
                 series == statement.series and at.items() <= json.loads(varied).items() for series, varied in found
             )
     assert (config_dir() / "paper.yaml").is_file()
+    assert {p.config.training.method for p in points(load_study("methods"))} == {"software", "in_the_loop", "manhattan"}
     with pytest.raises(ConfigError, match="has no series 'nois'"):
         chosen(study, ["nois"])
 

@@ -41,6 +41,13 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
             "engine: behavioural\narray: {wire_ohm: 50}",
             r"array\.wire_ohm must be 0 with engine: behavioural.* got 50: take engine: ngspice or engine: numpy",
         ),
+        ("training: {start: random}", r"start: random and method: software train nothing"),
+        ("training: {levels: 5, gain_limit: 0.5}", r"leave one of them out"),
+        ("{engine: numpy, training: {levels: 5, method: in_the_loop}}", r"leave one of them out"),
+        ("training: {targets_siemens: [2.0e-4], levels: 5}", r"leave method, levels and gain_limit out"),
+        ("training: {gain_limit: 0.5, window_siemens: [1.0e-4, 2.0e-4]}", r"gain_limit .*0\.00025.* does not hold"),
+        ("training: {method: in_the_loop}", r"training\.method in_the_loop .*engine ngspice.*set engine to numpy"),
+        ("training: {pulse_budget: 100}", r"pulse_budget 100.*engine ngspice.*set engine to numpy"),
     ],
 )
 def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
@@ -54,7 +61,7 @@ def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
 def test_a_missing_file_lists_the_shipped_ones(tmp_path: Path) -> None:
     """Also a binary file is refused."""
     with pytest.raises(
-        ConfigError, match=r"cannot read configuration .*shipped ones: carbon, paper, sim, smoke, tungsten"
+        ConfigError, match=r"cannot read configuration .*shipped ones: carbon, methods, paper, sim, smoke, tungsten"
     ):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "bin.yaml").write_bytes(b"\xff\xfe\x00")

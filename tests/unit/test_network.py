@@ -11,7 +11,7 @@ from pyharness.config import SimConfig
 from pyharness.errors import ConfigError
 from pyharness.network.images import ImageSet
 from pyharness.network.reference import Arithmetic, Network
-from pyharness.network.training import TrainingOptions, train
+from pyharness.network.training import Scales, TrainingOptions, cross_entropy, gain, train, untrained
 from pyharness.spice import Netlist, number, run_batch
 
 DEFAULT = ImageSet.from_text(SimConfig().images)
@@ -92,6 +92,64 @@ def test_training_is_repeatable_and_stays_in_the_window(network: Network) -> Non
     slack = 1e-12  # rounding of sums around 250e-6
     assert everything.min() >= 100e-6 - slack
     assert everything.max() <= 400e-6 + slack
+
+
+WINDOW = (100e-6, 300e-6)
+
+
+@pytest.mark.parametrize("levels", [2, 5])
+def test_targets_on_levels(levels: int) -> None:
+    """At most so many distinct targets, equally spaced in the window, within half a point of the limit; without them far more."""
+    options = TrainingOptions(window_siemens=WINDOW, restarts=3)
+    every, limit = DEFAULT.all_images(), DEFAULT.bayes_accuracy(0.1)
+    states = np.linspace(*WINDOW, levels)
+    found = train(DEFAULT, replace(options, levels=levels), Arithmetic(), np.random.default_rng(1))
+    targets = np.concatenate([found.g1_siemens.ravel(), found.g2_siemens.ravel()])
+    assert np.abs(targets[:, None] - states).min(1).max() < 1e-12  # rounding of the sums around Gref
+    assert DEFAULT.accuracy(found.predict(every).label, 0.1) > limit - 0.005
+    free = train(DEFAULT, options, Arithmetic(), np.random.default_rng(1))
+    assert len(np.unique(np.round(free.g1_siemens, 12))) > levels
+
+
+def test_gain_limit_bounds_the_spectral_norm() -> None:
+    """Both layers, by an independent norm; without a limit the same seed goes beyond; 0.4 costs no accuracy."""
+    options = TrainingOptions(window_siemens=WINDOW, restarts=2)
+    largest = 150e-6  # from Gref to the window's lower end
+    for limit, holds in ((0.4, True), (None, False)):
+        found = train(DEFAULT, replace(options, gain_limit=limit), Arithmetic(), np.random.default_rng(1))
+        norms = []
+        for g in (found.g1_siemens, found.g2_siemens):
+            norms.append(np.sqrt(np.linalg.eigvalsh((g - 250e-6).T @ (g - 250e-6)).max()) / largest / np.sqrt(g.size))
+            assert gain(g, WINDOW, 250e-6) == pytest.approx(norms[-1], rel=1e-9)
+        assert bool(max(norms) <= 0.4 + 1e-9) is holds
+        assert DEFAULT.accuracy(found.predict(DEFAULT.all_images()).label, 0.1) > DEFAULT.bayes_accuracy(0.1) - 0.005
+
+
+def test_gradient_of_the_cross_entropy() -> None:
+    """Against central differences, with offsets as an array's answers give them."""
+    rng = np.random.default_rng(3)
+    scales = Scales.of(TrainingOptions(window_siemens=WINDOW), 9, Arithmetic())
+    x, joint = DEFAULT.all_images().astype(float), DEFAULT.joint(0.1)
+    weights = (rng.uniform(-1e-4, 1e-4, (9, 3)), rng.uniform(-1e-4, 1e-4, 3), rng.normal(size=3), rng.normal(size=1))
+    offsets = (rng.normal(size=(512, 3)), rng.normal(size=512))
+    _, by = cross_entropy(x, joint, weights, scales, offsets)
+    for i, (values, derivative) in enumerate(zip(weights, by, strict=True)):
+        step = 1e-5 * np.abs(values).max()
+        for index in list(np.ndindex(values.shape))[:5]:
+            ends = []
+            for sign in (1, -1):
+                moved = [w.copy() for w in weights]
+                moved[i][index] += sign * step
+                ends.append(cross_entropy(x, joint, tuple(moved), scales, offsets)[0])  # type: ignore[arg-type]
+            assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(derivative[index], rel=1e-5, abs=1e-9)
+
+
+def test_an_untrained_network_is_centred() -> None:
+    """Random targets in the window; the mean image puts every neuron's sum near the middle of its table."""
+    found = untrained(DEFAULT, TrainingOptions(window_siemens=WINDOW), Arithmetic(), np.random.default_rng(1))
+    assert WINDOW[0] <= found.g1_siemens.min() <= found.g1_siemens.max() <= WINDOW[1]
+    hidden = found.predict(DEFAULT.all_images()).hidden
+    assert np.abs(hidden.mean(0) - 63.5).max() < 10
 
 
 def test_column_code_matches_ngspice() -> None:
