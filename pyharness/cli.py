@@ -26,7 +26,7 @@ from rich.table import Table
 from pyharness import __version__
 from pyharness.errors import ConfigError, PyharnessError, RunInterrupted
 from pyharness.progress import progress
-from pyharness.record import Record, replace_text
+from pyharness.record import Record, peripheral_training_j, replace_text
 
 __all__ = ("app", "main")
 
@@ -112,6 +112,8 @@ def summary(record: Record) -> Table:
             "  reset, write, verify, inference",
             ", ".join(f"{x * 1e6:.3f}" for x in (e.reset, e.write, e.verify, e.inference)) + " uJ",
         )
+    if (peripheral_j := peripheral_training_j(record)) is not None:
+        table.add_row("periphery while training (assumed)", f"{peripheral_j * 1e6:.1f} uJ")
     if record.accuracy:
         a = record.accuracy
         table.add_row(

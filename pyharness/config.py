@@ -154,6 +154,18 @@ class WriteVerify(_Section):
         return self
 
 
+class Peripheral(_Section):
+    """Power of what the row drivers' energy does not hold, all of it on from the first to the last clock: assumptions, not measurements.
+
+    ``row_w``: DAC of each row and of each layer's reference row.  ``column_w``: amplifier, comparator and converter of each column.
+    ``logic_w``: the controller.  The defaults are orders of magnitude for converters of 12 bits at a microsecond a step.
+    """
+
+    row_w: Annotated[float, Field(ge=0, le=1)] = 20e-6
+    column_w: Annotated[float, Field(ge=0, le=1)] = 100e-6
+    logic_w: Annotated[float, Field(ge=0, le=10)] = 20e-6
+
+
 class Timing(_Section):
     """Clock and the waits between digital action and analog result."""
 
@@ -211,6 +223,7 @@ class SimConfig(_Section):
     write_verify: WriteVerify = WriteVerify()
     timing: Timing = Timing()
     array: ArraySection = ArraySection()
+    peripheral: Peripheral = Peripheral()
     variation: Variation = Variation()
     solver: Solver = Solver()
     waves: bool = True

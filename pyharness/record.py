@@ -20,6 +20,7 @@ __all__ = (
     "Record",
     "TrainingRound",
     "VariationResult",
+    "peripheral_training_j",
     "replace_text",
     "wilson_interval",
     "write_record",
@@ -135,6 +136,26 @@ class Record(_Part):
     bridge: dict[str, float] = {}
     wall_s: float = 0.0
     cpu_s: float = 0.0
+
+
+def peripheral_training_j(record: Record) -> float | None:
+    """Return what the configuration's ``peripheral`` powers come to over the training time; None where one is not known.
+
+    Rows are those of the array's devices, and one reference row a layer.
+    """
+    assumed = record.config.get("peripheral")
+    if assumed is None or record.training_time_s is None or not record.devices:
+        return None
+    layers, rows, columns = (
+        len(set(of))
+        for of in (
+            [d.layer for d in record.devices],
+            [(d.layer, d.row) for d in record.devices],
+            [(d.layer, d.col) for d in record.devices],
+        )
+    )
+    power_w = (rows + layers) * assumed["row_w"] + columns * assumed["column_w"] + assumed["logic_w"]
+    return float(power_w * record.training_time_s)
 
 
 def wilson_interval(correct: int, total: int) -> tuple[float, float]:

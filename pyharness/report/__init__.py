@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from pyharness.record import Record, replace_text
+from pyharness.record import Record, peripheral_training_j, replace_text
 from pyharness.report.figures import figures
 
 __all__ = ("write_report",)
@@ -49,6 +49,7 @@ def write_report(record: Record, folder: Path) -> Path:
         figures=figures(record),
         within=sum(abs(d.error_rel) <= 0.02 for d in record.devices),
         scatter=_scatter(record),
+        peripheral_j=peripheral_training_j(record),
         configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None),
     )
     return replace_text(folder / "report.html", text)
