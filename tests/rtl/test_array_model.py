@@ -328,7 +328,7 @@ def test_the_view_has_the_ports_of_the_shell() -> None:
         if name.upper() in figures:
             assert float(figures[name.upper()]) == value
     missing = {n.upper() for n in vars(E)} - set(figures)
-    assert missing == {"SWITCH_OFF_OHM", "AMPLIFIER_SETTLING_S", "DAC_BITS", "ADC_BITS"}
+    assert missing == {"SWITCH_OFF_OHM", "AMPLIFIER_SETTLING_S", "DAC_BITS", "ADC_BITS", "WIRE_OHM"}
 
 
 @pytest.mark.parametrize("size", [(9, 3), (1, 1), (32, 32)])
