@@ -127,13 +127,13 @@ module accelerator #(
     wire        u_registers_done;
     reg         reading_q;
 
-    // a state without a name, after an upset, ends whatever runs as an abort does; the job ends, STATUS tells
+    // a state without a name, after an upset, ends whatever runs, as an abort does; registers tells
     wire [COLS-1:0] adc_fault;
     wire        program_fault, write_fault, access_fault, infer_fault;
     wire        fault = program_fault || write_fault || access_fault || infer_fault || adc_fault != {COLS{1'b0}};
     wire        abort = abort_command || fault;
 
-    assign job_done = program_done || infer_done || fault;
+    assign job_done = program_done || infer_done;
     assign irq_o    = u_registers_done;
 
     wire [255:0] hidden_words;
@@ -416,7 +416,7 @@ module accelerator #(
                 class_q       <= above[L1_COLS];
                 accumulator_q <= sums[16*L1_COLS+:16];
             end
-            outcome_valid_q <= write_done || (abort && program_busy && !reading_q);
+            outcome_valid_q <= write_done || (abort && program_busy && !program_fault && !reading_q);
             outcome_index_q <= index;
             outcome_q       <= {abort ? 3'd4 : status, pulses, last_code};
         end

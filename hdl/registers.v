@@ -204,7 +204,6 @@ module registers #(
             abort_o   <= 1'b0;
             read_o    <= 1'b0;
             if (done_i) done_o <= 1'b1;
-            if (fault_i) fault_q <= 1'b1;
             if (program_o) touched_q <= {DEVICES{1'b0}};
             if (outcome_valid_i) touched_q[oindex] <= 1'b1;
             if (s_axil_bready) s_axil_bvalid <= 1'b0;
@@ -226,6 +225,8 @@ module registers #(
                 if (waddr[15:8] == ADDR_BIAS[15:8])
                     for (i = 0; i < NEURONS; i = i + 1) if ({26'd0, waddr[7:2]} == i) bias_o[16*i+:16] <= wdata[15:0];
             end
+            // last: a command in this clock must neither hide the fault nor start
+            if (fault_i) {done_o, fault_q, program_o, infer_o, read_o} <= 5'b11000;
         end
     end
 

@@ -19,6 +19,7 @@ module registers_formal #(
     input wire        rready,
     input wire        busy_i,
     input wire        done_i,
+    input wire        fault_i,
     input wire        outcome_valid_i,
     input wire [11:0] outcome_index_i,
     input wire [24:0] outcome_i,
@@ -64,6 +65,7 @@ module registers_formal #(
         .read_o(read),
         .busy_i(busy_i),
         .done_i(done_i),
+        .fault_i(fault_i),
         .done_o(irq),
         .read_result_i(12'd0),
         .class_i(1'b0),
@@ -87,7 +89,7 @@ module registers_formal #(
     wire        at_target = waddr == ADDR_TARGET + {watched, 2'b00};
     reg  [11:0] written;
     reg  [10:0] limit;
-    reg         was_reset, busy_before, held_b, held_r, asked_b, asked_r, command, legal, of_target, mapped_w, mapped_r;
+    reg         was_reset, busy_before, fault_before, held_b, held_r, asked_b, asked_r, command, legal, of_target, mapped_w, mapped_r;
     reg  [3:0]  bits;
     reg  [1:0]  aws, ws, ars, bresp_before, rresp_before;  // requests not answered yet
     reg  [31:0] rdata_before;
@@ -112,7 +114,8 @@ module registers_formal #(
             if (aw && waddr == 16'h0024 && wstrb == 15) limit <= wdata;
         end
     always @(posedge clk_i) begin
-        {bresp_before, rresp_before, rdata_before, busy_before, bits, expected} <= {bresp, rresp, rdata, busy_i, wdata[3:0], written};
+        {bresp_before, rresp_before, rdata_before, bits, expected} <= {bresp, rresp, rdata, wdata[3:0], written};
+        {busy_before, fault_before} <= {busy_i, fault_i};
         mapped_w <= waddr < 16'h8000 && waddr != ADDR_ID && waddr != ADDR_STATUS;
         mapped_r <= raddr < 16'h8000;
     end
@@ -134,7 +137,8 @@ module registers_formal #(
         a_command: assert (!(program || infer || abort || read) || command);
         a_not_busy: assert (!(program || infer || read) || !busy_before);
         a_abort: assert (!command || !bits[2] || abort);
-        a_start: assert (!command || busy_before || bits[2] || !bits[0] || program);
+        a_start: assert (!command || busy_before || fault_before || bits[2] || !bits[0] || program);
+        a_fault: assert (!was_reset || !rst_ni || !fault_before || irq && !program && !infer && !read);
         // -- contents
         a_limit: assert (set_max == limit);
         a_target: assert (target == written);

@@ -256,6 +256,13 @@ async def an_upset_ends_the_job_and_is_told(dut):
             await job
         await driver.program(LIMIT_US)
         assert (await driver.outcome(29)).status == "reached"
+    # without a job: told too, and no outcome is touched
+    before = [await driver.outcome(i) for i in range(30)]
+    await FallingEdge(dut.clk_i)
+    dut.u_accelerator.u_program.state_q.value = 7
+    await ClockCycles(dut.clk_i, 4)
+    assert await driver.read("STATUS") == 6
+    assert [await driver.outcome(i) for i in range(30)] == before
 
 
 @cocotb.test(timeout_time=2, timeout_unit="sec")
