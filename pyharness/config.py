@@ -102,6 +102,10 @@ class Training(_Section):
             raise ValueError("targets_siemens are programmed as they are: leave method, levels and gain_limit out")
         if self.start == "random" and not on_chip:
             raise ValueError("start: random and method: software train nothing: choose another method or start")
+        if self.start == "random" and (self.levels or self.gain_limit):
+            raise ValueError(
+                "start: random has no software targets that levels or gain_limit could hold: leave them out"
+            )
         if self.levels is not None and (self.gain_limit is not None or self.method == "in_the_loop"):
             raise ValueError(
                 "levels hold the targets that gain_limit would scale and in_the_loop would move: leave one of them out"

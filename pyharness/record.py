@@ -141,20 +141,14 @@ class Record(_Part):
 def peripheral_training_j(record: Record) -> float | None:
     """Return what the configuration's ``peripheral`` powers come to over the training time; None where one is not known.
 
-    Rows are those of the array's devices, and one reference row a layer.
+    Rows are the pixels and the hidden neurons, and a reference row of each layer; columns the hidden neurons and the output.
     """
     assumed = record.config.get("peripheral")
-    if assumed is None or record.training_time_s is None or not record.devices:
+    if assumed is None or record.training_time_s is None:
         return None
-    layers, rows, columns = (
-        len(set(of))
-        for of in (
-            [d.layer for d in record.devices],
-            [(d.layer, d.row) for d in record.devices],
-            [(d.layer, d.col) for d in record.devices],
-        )
-    )
-    power_w = (rows + layers) * assumed["row_w"] + columns * assumed["column_w"] + assumed["logic_w"]
+    hidden = record.config["training"]["hidden"]
+    rows, columns = sum(map(len, record.config["images"][0][0])) + hidden + 2, hidden + 1
+    power_w = rows * assumed["row_w"] + columns * assumed["column_w"] + assumed["logic_w"]
     return float(power_w * record.training_time_s)
 
 

@@ -50,7 +50,7 @@ def _correction(
 
 
 def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
-    """Fine-tune a programmed chip; return what became of each device when it was programmed last.
+    """Fine-tune a programmed chip; return what became of each device when its target was set last.
 
     Each round ends with one program command.  Devices whose target moves by less than the tolerance get the code that they have for a
     target, so that the controller passes them by.  After the last round only the biases are tuned.
@@ -75,6 +75,8 @@ def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
         chip.load(
             replace(with_biases(job, seen.scales, b1, b2), targets_siemens=targets, target_codes=np.maximum(codes, 0))
         )
-        outcomes = chip.program({"INIT_ENABLE": 0})
-        reachable &= ~moved | [o.status == "reached" for o in outcomes]
+        found = chip.program({"INIT_ENABLE": 0})
+        # a device that was passed by reads as reached, whatever became of it when it was asked for more
+        outcomes = [o if m else replace(o, status=was.status) for o, was, m in zip(found, outcomes, moved, strict=True)]
+        reachable &= [o.status == "reached" for o in outcomes]
     return outcomes

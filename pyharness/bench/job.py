@@ -280,7 +280,10 @@ def _trained(
 ) -> Network:
     """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
     rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
-    return (untrained if random else train)(ImageSet.from_text(json.loads(images)), options, arithmetic, rng)
+    network = (untrained if random else train)(ImageSet.from_text(json.loads(images)), options, arithmetic, rng)
+    for shared in (network.g1_siemens, network.g2_siemens):
+        shared.setflags(write=False)
+    return network
 
 
 def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: np.random.SeedSequence) -> Network:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -141,6 +142,8 @@ def _accuracy(record: Record) -> Callable[[Figure], None]:
         config = SimConfig.model_validate(record.config)
         job = build_job(config)
         network = job.with_conductances(np.array([d.final_siemens for d in record.devices]))
+        if "bias" in record.network:  # training on the chip tunes them
+            network = replace(network, bias=tuple(record.network["bias"]))
         labels = network.predict(job.images.all_images()).label
         noise = np.linspace(0, 0.3, 31)
         ax.plot(noise * 100, [job.images.bayes_accuracy(n) * 100 for n in noise], color=_GREY, label="Bayes limit")

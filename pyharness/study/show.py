@@ -65,7 +65,7 @@ def difference_table(name: str, found: list[Difference]) -> Table:
             ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in d.varied.items()),
             str(d.seed),
             f"{d.conductance:.2%}",
-            "{} of {}".format(*d.same_pulses) + f", {d.conductance_same_pulses:.2%}",
+            "{} of {}".format(*d.same_pulses) + (f", {d.conductance_same_pulses:.2%}" if d.same_pulses[0] else ""),
             f"{d.training_time:+.3%}",
             f"{d.energy:+.3%}",
             "{} and {} of {}".format(*d.correct) if d.correct else "",

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pyharness import __version__
 from pyharness.config import SimConfig, beside, explain, read_yaml
@@ -89,6 +89,14 @@ class SpotCheck(_Part):
     change: dict[str, Any] = {}
     engine: Literal["ngspice", "behavioural", "numpy"] = "ngspice"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @field_validator("change")
+    @classmethod
+    def _changes(cls, change: dict[str, Any]) -> dict[str, Any]:
+        for key in ("engine", "seed"):
+            if key in change:
+                raise ValueError(f"'{key}' is not for a spot check to change: both engines do the series' own jobs")
+        return change
 
     @property
     def name(self) -> str:
@@ -215,8 +223,18 @@ def points(study: Study) -> Iterator[Point]:
             raise ConfigError(
                 f"study '{study.study}': spot check of '{series.name}' at {check.at}: no run has these values"
             )
+        if both := set(check.change) & set(series.vary):
+            raise ConfigError(
+                f"study '{study.study}': spot check of '{series.name}' changes '{min(both)}', which the series varies: choose by 'at'"
+            )
         for varied, engine in itertools.product(wanted, ({}, {"engine": check.engine})):
-            yield from _repeated(study, series, check.name, varied, {**check.change, **engine}, check.repeats)
+            for point in _repeated(study, series, check.name, varied, {**check.change, **engine}, check.repeats):
+                if not engine and point.config.engine == check.engine:
+                    raise ConfigError(
+                        f"study '{study.study}': spot check of '{series.name}' by engine {check.engine}, which is the series' own: "
+                        "name another one"
+                    )
+                yield point
 
 
 def _combinations(series: Series) -> Iterator[dict[str, Any]]:

@@ -203,7 +203,7 @@ def _number(x: float) -> float | None:
 
 
 def _plain(difference: Difference) -> dict[str, Any]:
-    return asdict(difference) | {"conductance_same_pulses": _number(difference.conductance_same_pulses)}
+    return {key: _number(v) if isinstance(v, float) else v for key, v in asdict(difference).items()}
 
 
 def summary_json(store: Store, study: Study) -> dict[str, Any]:

@@ -94,6 +94,11 @@ def test_an_id_follows_from_configuration_and_seed(tmp_path: Path) -> None:
             r"'seed' holds a value, not a section",
         ),
         ({"series": [{"name": "x", "vary": {"test.pixel_noise": [0.7]}}]}, r"test.pixel_noise: .*0.5, got 0.7"),
+        ({"spot_checks": [{"series": "nois"}]}, r"asks for series 'nois': there are noise"),
+        ({"spot_checks": [{"series": "noise", "at": {"test.pixel_noise": 0.3}}]}, r"no run has these values"),
+        ({"spot_checks": [{"series": "noise", "engine": "numpy"}]}, r"engine numpy, which is the series' own"),
+        ({"spot_checks": [{"series": "noise", "change": {"seed": 7}}]}, r"'seed' is not for a spot check to change"),
+        ({"spot_checks": [{"series": "noise", "change": {"test.pixel_noise": 0.4}}]}, r"which the series varies"),
     ],
 )
 def test_a_faulty_file_is_told(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -215,3 +215,12 @@ def test_a_method_that_an_engine_cannot_do_is_refused() -> None:
     long = {"engine": "numpy", "training": {"method": "manhattan", "manhattan": {"set_pulse_s": 0.1}}}
     with pytest.raises(ConfigError, match=r"manhattan\.set_pulse_s of 0\.1 s is 1000000 clock cycles"):
         build_job(SimConfig.model_validate(long | {"timing": {"clock_hz": 1e7}}))
+
+
+def test_a_device_that_is_passed_by_stays_given_up() -> None:
+    """Few pulses leave devices off their targets; the loop, which asks no more of them, does not call them reached."""
+    few = {"write_verify": {"tolerance": 0.02, "max_pulses": 12, "set_pulse_s": 1.5e-4}}
+    software, loop = (run(1, {"method": m, "rounds": 2}, **few)[1] for m in ("software", "in_the_loop"))
+    lost = {i for i, d in enumerate(software.devices) if d.status != "reached"}
+    assert lost
+    assert lost <= {i for i, d in enumerate(loop.devices) if d.status != "reached"}

@@ -41,6 +41,10 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
             "engine: behavioural\narray: {wire_ohm: 50}",
             r"array\.wire_ohm must be 0 with engine: behavioural.* got 50: take engine: ngspice or engine: numpy",
         ),
+        (
+            "{engine: numpy, training: {start: random, levels: 5, method: manhattan}}",
+            r"no software targets that levels",
+        ),
         ("training: {start: random}", r"start: random and method: software train nothing"),
         ("training: {levels: 5, gain_limit: 0.5}", r"leave one of them out"),
         ("{engine: numpy, training: {levels: 5, method: in_the_loop}}", r"leave one of them out"),

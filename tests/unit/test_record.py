@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from pyharness.bench.runner import read_record
 from pyharness.errors import SimulationError
-from pyharness.record import DeviceResult, Record, peripheral_training_j, wilson_interval, write_record
+from pyharness.record import Record, peripheral_training_j, wilson_interval, write_record
 
 
 @pytest.mark.parametrize(("correct", "total"), [(595, 600), (0, 5), (5, 5), (50, 100)])
@@ -53,25 +53,14 @@ def test_unreadable_records_are_told(tmp_path: Path) -> None:
 
 def test_the_periphery_is_stated_apart() -> None:
     """Twelve rows, two references, four columns and the logic, over the training time; nothing without a time or an assumption."""
-    cells = [(0, r, c) for r in range(9) for c in range(3)] + [(1, r, 0) for r in range(3)]
-    devices = [
-        DeviceResult(
-            layer=i,
-            row=r,
-            col=c,
-            target_siemens=1,
-            final_siemens=1,
-            error_rel=0,
-            pulses=0,
-            status="reached",
-            energy_j=0,
-        )
-        for i, r, c in cells
-    ]
-    config = {"peripheral": {"row_w": 1e-3, "column_w": 2e-2, "logic_w": 3.0}}
-    whole = record().model_copy(update={"devices": devices, "config": config, "training_time_s": 2.0})
+    config = {
+        "peripheral": {"row_w": 1e-3, "column_w": 2e-2, "logic_w": 3.0},
+        "training": {"hidden": 3},
+        "images": [[["#.#", "...", "#.#"]], [[".#.", "...", ".#."]]],
+    }
+    whole = record().model_copy(update={"config": config, "training_time_s": 2.0})
     assert peripheral_training_j(whole) == pytest.approx(2 * (14e-3 + 4 * 2e-2 + 3))
-    for missing in ({"config": {}}, {"training_time_s": None}, {"devices": []}):
+    for missing in ({"config": {}}, {"training_time_s": None}):
         assert peripheral_training_j(whole.model_copy(update=missing)) is None
 
 
