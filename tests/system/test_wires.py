@@ -73,7 +73,8 @@ def test_both_engines_answer_alike(records: dict[str, Record]) -> None:
     spice, fast, ideal = (records[name].answers for name in ("ngspice", "numpy", "ideal"))
     for a, b, other in zip(spice, fast, ideal, strict=True):
         assert a["answer"] == b["answer"] == a["software"]
-        assert abs(a["sum"] - b["sum"]) <= 2
+        # beside the software network of the conductances that each has: a device on another path ends a code or two apart
+        assert abs((a["sum"] - a["software_sum"]) - (b["sum"] - b["software_sum"])) <= 2
         # software takes the conductance at the read voltage, which no cell of an image is at: 4 or 5 with ideal lines too
         assert abs((a["sum"] - a["software_sum"]) - (other["sum"] - other["software_sum"])) <= 2
     assert max(abs(a["software_sum"] - b["software_sum"]) for a, b in zip(fast, ideal, strict=True)) >= 4
