@@ -151,6 +151,11 @@ class ArrayElectrics:
         """Resistance in series with a cell that is read, its lines aside: driver, access switch, column switch."""
         return self.driver_ohm + 2 * self.switch_on_ohm
 
+    @property
+    def full_code(self) -> int:
+        """Largest code of the converters."""
+        return (1 << (self.adc_bits - 1)) - 1
+
     def path_ohm(self, layer: Layer) -> NDArray[np.float64]:
         """Return the resistance of the lines' segments in series with each cell that is read or written, shape (rows, cols)."""
         segments = np.arange(layer.cols) + np.arange(layer.rows)[::-1, None]

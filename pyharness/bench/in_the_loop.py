@@ -70,7 +70,7 @@ def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
         targets = np.where(moved, (seen.g_siemens + change) * job.programming_factor, job.targets_siemens)
         codes = np.array([o.code for o in outcomes])
         codes[moved] = np.clip(
-            verify_codes(job.electrics, targets[moved], job.read_v, job.path_ohm[moved]), 1, job.full_code
+            verify_codes(job.electrics, targets[moved], job.read_v, job.path_ohm[moved]), 1, job.electrics.full_code
         )
         chip.load(
             replace(with_biases(job, seen.scales, b1, b2), targets_siemens=targets, target_codes=np.maximum(codes, 0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
-from pyharness.network.images import ImageSet
+from pyharness.network.images import SHOWN_PIXELS, ImageSet
 from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import TrainingOptions, train, untrained
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
@@ -89,11 +89,6 @@ class Job:
         return math.ceil(clocks / self.config.timing.clock_hz * 1e6)
 
     @property
-    def full_code(self) -> int:
-        """Largest verify code."""
-        return (1 << (self.electrics.adc_bits - 1)) - 1
-
-    @property
     def read_v(self) -> float:
         """Read voltage."""
         return self.config.write_verify.read_v
@@ -131,7 +126,6 @@ class Job:
 
 MAX_PULSE_CYCLES = 100_000
 """Parameter of the controller: a longer pulse ends there."""
-_ALL_PIXELS = 12
 _ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
 
 
@@ -257,16 +251,8 @@ def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None
 
 def training_options(config: SimConfig) -> TrainingOptions:
     """Return what software training is told."""
-    t = config.training
-    return TrainingOptions(
-        window_siemens=t.window_siemens,
-        pixel_noise=t.pixel_noise,
-        conductance_error=t.conductance_error,
-        hidden=t.hidden,
-        restarts=t.restarts,
-        levels=t.levels,
-        gain_limit=t.gain_limit,
-    )
+    named = {field.name for field in fields(TrainingOptions)}
+    return TrainingOptions(**config.training.model_dump(include=named))
 
 
 @lru_cache(maxsize=256)
@@ -336,22 +322,14 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
     images = ImageSet.from_text(config.images)
-    if config.training.method != "software" and config.training.samples is None and images.pixels > _ALL_PIXELS:
+    if config.training.method != "software" and config.training.samples is None and images.pixels > SHOWN_PIXELS:
         raise ConfigError(
             f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
             "number of images that are drawn for one"
         )
     hidden = config.training.hidden
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
-    electrics = ArrayElectrics(
-        compliance_ohm=config.array.compliance_ohm,
-        g_ref_siemens=config.array.g_ref_siemens,
-        comparator_offset_v=config.array.comparator_offset_v,
-        feedback_verify_ohm=config.array.feedback_verify_ohm,
-        feedback_inference_ohm=config.array.feedback_inference_ohm,
-        edge_s=config.array.edge_s,
-        wire_ohm=config.array.wire_ohm,
-    )
+    electrics = ArrayElectrics(**config.array.model_dump())
     read_code = round(config.write_verify.read_v * 1e3)
     if images.pixels * read_code > _FULL_REFERENCE:
         raise ConfigError(
@@ -381,7 +359,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     targets = targets * factor
     path_ohm = np.concatenate([electrics.path_ohm(layer).ravel() for layer in layers])
     codes = verify_codes(electrics, targets, config.write_verify.read_v, path_ohm)
-    full = (1 << (electrics.adc_bits - 1)) - 1
+    full = electrics.full_code
     if codes.max() > full or codes.min() < 1:
         raise ConfigError(
             f"targets of {targets.min():g} .. {targets.max():g} S read as ADC codes {codes.min()} .. {codes.max()} at "

@@ -32,7 +32,7 @@ def train_by_signs(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
             break
         _, by_g, _ = seen.loss(np.zeros_like(seen.g_siemens), *biases)
         codes = np.array([max(o.code, 0) for o in outcomes])
-        codes[by_g < 0], codes[by_g > 0] = job.full_code, 0
+        codes[by_g < 0], codes[by_g > 0] = job.electrics.full_code, 0
         chip.load(replace(job, target_codes=codes))
         outcomes = chip.program(settings)
     return outcomes

@@ -19,6 +19,7 @@ from pyharness.bench.numpy_array import NumpyArray
 from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
+from pyharness.network.images import SHOWN_PIXELS
 from pyharness.network.reference import Prediction
 from pyharness.record import Record
 
@@ -27,7 +28,7 @@ __all__ = ("run_numpy",)
 # clocks of hdl/README.md, "Clock by clock"
 _FIRST_ACCESS, _AFTER_PULSE, _AFTER_READ, _NEXT_DEVICE = 5, 2, 3, 6
 _FIRST_ROW, _AFTER_IMAGE = 2, 1
-_IMAGES_AT_ONCE, _ALL_PIXELS = 256, 12
+_IMAGES_AT_ONCE = 256
 _ON_CHIP = {"in_the_loop": fine_tune, "manhattan": train_by_signs}
 
 
@@ -132,12 +133,12 @@ class _Run:
 
     def show(self, images: NDArray[np.int_]) -> Prediction:
         """Images of training: what they take counts as reads."""
-        parts = [self.answers(images[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(images), _IMAGES_AT_ONCE)]
-        energy_j = sum(e.sum(0) for _, e in parts)
-        self.array.supply_j["verify"] += float(energy_j[0])
-        self.array.device_j += energy_j[1:]
+        answers, energy_j = self.answers(images)
+        total_j = energy_j.sum(0)
+        self.array.supply_j["verify"] += float(total_j[0])
+        self.array.device_j += total_j[1:]
         self.clock += len(images) * (_FIRST_ROW + 2 * (self.guard + self.driven) + 1 + _AFTER_IMAGE)
-        return Prediction(*(np.concatenate([getattr(p, f.name) for p, _ in parts]) for f in fields(Prediction)))
+        return answers
 
     def train(self) -> list[Outcome]:
         """Do what ``training.method`` says."""
@@ -156,6 +157,12 @@ class _Run:
 
     def answers(self, images: NDArray[np.int_]) -> tuple[Prediction, NDArray[np.float64]]:
         """Return what array and neurons make of 0/1 images, and the energies of each: from the drivers, into each device."""
+        starts = range(0, len(images), _IMAGES_AT_ONCE)
+        answers, energies = zip(*(self._answers_at_once(images[i : i + _IMAGES_AT_ONCE]) for i in starts), strict=True)
+        joined = (np.concatenate([getattr(a, f.name) for a in answers]) for f in fields(Prediction))
+        return Prediction(*joined), np.concatenate(energies)
+
+    def _answers_at_once(self, images: NDArray[np.int_]) -> tuple[Prediction, NDArray[np.float64]]:
         network, array = self.job.network, self.array
         first = array.inference(0, images * self.job.registers["READ_CODE"])
         hidden = network.activations(array.convert(first.out_v))
@@ -168,10 +175,9 @@ class _Run:
         if not job.config.test.count:
             return
         images, which = np.unique(job.test_images, axis=0, return_inverse=True)
-        parts = [self.answers(images[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(images), _IMAGES_AT_ONCE)]
-        labels = np.concatenate([p.label for p, _ in parts])[which]
-        sums = np.concatenate([p.accumulator for p, _ in parts])[which]
-        energy_j = np.concatenate([e for _, e in parts])[which].sum(0)
+        answers, energies_j = self.answers(images)
+        labels, sums = answers.label[which], answers.accumulator[which]
+        energy_j = energies_j[which].sum(0)
         self.array.supply_j["inference"] += float(energy_j[0])
         self.array.device_j += energy_j[1:]
         expected = job.with_conductances(g_siemens).predict(images)
@@ -190,11 +196,9 @@ class _Run:
         record.accuracy = accuracy_of(job, record.answers)
 
     def label_all(self) -> NDArray[np.int_]:
-        if self.job.images.pixels > _ALL_PIXELS:
+        if self.job.images.pixels > SHOWN_PIXELS:
             return np.array([], int)
-        images = self.job.images.all_images()
-        parts = range(0, len(images), _IMAGES_AT_ONCE)
-        return np.concatenate([self.answers(images[i : i + _IMAGES_AT_ONCE])[0].label for i in parts])
+        return self.answers(self.job.images.all_images())[0].label
 
     def count_energy(self) -> None:
         put_energy(self.record, self.array.supply_j, self.array.device_j.tolist())
@@ -203,8 +207,8 @@ class _Run:
 def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np.int_]:
     """Program all devices, train on as the configuration says, read them back, classify the test images; fill ``record``.
 
-    The record's times count from the program command; accesses to registers take none.  Returns the class of every possible image, in their order, empty when there are
-    more than 4096: with them the accuracy is known exactly, whatever the noise.
+    The record's times count from the program command; accesses to registers take none.  Returns the class of every possible image, in
+    their order, empty when there are more than 4096: with them the accuracy is known exactly, whatever the noise.
 
     Raises:
         SimulationError: a device or a layer has no solution.

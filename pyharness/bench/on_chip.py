@@ -133,11 +133,10 @@ def observe(chip: Chip, outcomes: list[Outcome], rng: np.random.Generator) -> Ob
     w1, w2 = weights[:first].reshape(job.layers[0].rows, -1), weights[first:]
     b1, b2 = scales.biases(job.network.bias)
     x = bits.astype(float)
-    z = (x @ w1) * scales.codes_per_siemens / scales.sum_codes + b1
+    z = scales.hidden_sums(x, w1, b1)
     low, high = _sums_of(seen.hidden, job)
     beyond = np.clip(z, low / scales.sum_codes, high / scales.sum_codes) - z
-    h = expit(z + beyond)
-    y = (h @ w2) * (127 / scales.read_code) * scales.codes_per_siemens / scales.out_codes * 8 + b2
+    y = scales.output_sum(expit(z + beyond), w2, b2)
     offsets = (beyond, seen.accumulator * 8 / scales.out_codes - y)
     found = Observation(scales, x, joint, (w1, w2, b1, b2), offsets, g)
     accuracy = float(joint[seen.label, np.arange(len(bits))].sum())

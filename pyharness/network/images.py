@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 
-__all__ = ("ImageSet",)
+__all__ = ("SHOWN_PIXELS", "ImageSet")
 
 Bits = NDArray[np.int_]
+
+SHOWN_PIXELS = 12
+"""Up to so many pixels the array is shown every possible image."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,16 @@ class Scales:
         out_scale = 0.25 * (high - low) / 2 * options.hidden * codes_per_siemens
         return cls(a.read_code, a.g_ref_siemens, codes_per_siemens, scale, out_scale, shift)
 
+    def hidden_sums(self, x: Floats, w1: Floats, b1: Floats) -> Floats:
+        """Return the hidden neurons' sums for images of shape (images, pixels), weights in siemens."""
+        sums: Floats = (x @ w1) * self.codes_per_siemens / self.sum_codes + b1
+        return sums
+
+    def output_sum(self, h: Floats, w2: Floats, b2: Floats) -> Floats:
+        """Return the output neuron's sum for activations 0 .. 1 of shape (images, hidden), weights in siemens."""
+        total: Floats = (h @ w2) * (_TOP / self.read_code) * self.codes_per_siemens / self.out_codes * 8 + b2
+        return total
+
     def registers(self, b1: Floats, b2: Floats) -> tuple[int, ...]:
         """Return the bias registers of float biases, hidden neurons then the output neuron.
 
@@ -121,10 +131,8 @@ def cross_entropy(
     """
     w1, w2, b1, b2 = weights
     s = scales
-    z = (x @ w1) * s.codes_per_siemens / s.sum_codes + b1 + offsets[0]
-    h = expit(z)
-    y = (h @ w2) * (_TOP / s.read_code) * s.codes_per_siemens / s.out_codes * 8 + b2 + offsets[1]
-    q = expit(y)
+    h = expit(s.hidden_sums(x, w1, b1) + offsets[0])
+    q = expit(s.output_sum(h, w2, b2) + offsets[1])
     loss = -float((joint[1] * np.log(q + 1e-12) + joint[0] * np.log(1 - q + 1e-12)).sum())
     dy = (joint[0] + joint[1]) * q - joint[1]
     k2 = (_TOP / s.read_code) * s.codes_per_siemens / s.out_codes * 8

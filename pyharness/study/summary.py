@@ -208,7 +208,6 @@ def _plain(difference: Difference) -> dict[str, Any]:
 
 def summary_json(store: Store, study: Study) -> dict[str, Any]:
     """Return all of it as plain data, for ``summary.json``: the statements' rows, the series' tables, the spot checks."""
-
     return {
         "study": study.study,
         "statements": [judge(store, study, s) for s in study.statements],

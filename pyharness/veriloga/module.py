@@ -257,7 +257,7 @@ class Module:
             value, source = given.get(p.name), where
             if value is None:
                 source = f"{p.place}: {where}, by its default"
-                folded = substitute_leaves(p.default, leaves) if leaves else p.default
+                folded = substitute_leaves(p.default, leaves)
                 if folded.op != "const":
                     raise ConfigError(f"{source}: parameter '{p.name}' has no value")
                 value = folded.value
