@@ -14,12 +14,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import njit
 
 __all__ = ("CellKernels", "cell_kernels")
 
 _NEWTON_V = 1e-6
 """Last step of the voltage: what it leaves is of second order, 1e-11 V."""
+_LEVELS = 4
+"""So many levels stand for an edge."""
 
 
 class CellKernels(NamedTuple):
@@ -28,14 +31,19 @@ class CellKernels(NamedTuple):
     - ``solve(x, load_v, load_ohm, p, v) -> (v, i, dx/dt, its slope along the load line, dv/dx)``
     - ``integrate(x, span_s, load_v, load_ohm, p, v, tolerance) -> (x, supply_j, device_j, v)``: energies delivered by the
       source and taken by the device; ``tolerance`` is a step's error, as a share of the state.
+    - ``pulse(x, source_v, edge_s, width_s, load_ohm, p, tolerance) -> (x, supply_j, device_j)``: from the beginning of the rise to the
+      end of the fall, each ``edge_s`` long; ``width_s`` lies between the beginnings of the two.
     - ``rest(x, span_s, p) -> x``: at 0 V.
+    - ``currents(v, x, p) -> (i, di/dv)`` of many devices at once; shapes (drives, devices), (devices,), (devices, parameters).
 
     A voltage that is not found comes back as NaN.
     """
 
     solve: Callable[..., Any]
     integrate: Callable[..., Any]
+    pulse: Callable[..., Any]
     rest: Callable[..., Any]
+    currents: Callable[..., Any]
 
 
 @njit
@@ -135,8 +143,33 @@ def cell_kernels(evaluate: Callable[..., Any], low: float, high: float) -> CellK
         return x, supply_j, device_j, v
 
     @njit
+    def pulse(x, source_v, edge_s, width_s, load_ohm, p, tolerance):  # type: ignore[no-untyped-def]
+        rise_s = min(width_s, edge_s)
+        v, supply_j, device_j = 0.0, 0.0, 0.0
+        for k in range(2 * _LEVELS + 1):
+            if k < _LEVELS:
+                level, span_s = (k + 0.5) / _LEVELS * rise_s / edge_s, rise_s / _LEVELS
+            elif k == _LEVELS:
+                level, span_s = 1.0, width_s - rise_s
+            else:
+                level, span_s = (2 * _LEVELS + 0.5 - k) / _LEVELS, edge_s / _LEVELS
+            if span_s > 0:
+                x, supplied, taken, v = integrate(x, span_s, level * source_v, load_ohm, p, v, tolerance)
+                supply_j += supplied
+                device_j += taken
+        return x, supply_j, device_j
+
+    @njit
+    def currents(v, x, p):  # type: ignore[no-untyped-def]
+        i, i_v = np.empty_like(v), np.empty_like(v)
+        for drive in range(v.shape[0]):
+            for device in range(v.shape[1]):
+                i[drive, device], _, i_v[drive, device], _, _, _ = evaluate(v[drive, device], x[device], p[device])
+        return i, i_v
+
+    @njit
     def rest(x, span_s, p):  # type: ignore[no-untyped-def]
         _, f, _, _, _, slope = evaluate(0.0, x, p)
         return bounded(x + span_s * _phi1(span_s * slope) * f)
 
-    return CellKernels(solve, integrate, rest)
+    return CellKernels(solve, integrate, pulse, rest, currents)

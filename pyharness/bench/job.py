@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,10 @@ class Job:
     Attributes:
         config: what it was built from.
         device: card and model.
-        subcircuit: its form in the netlist.
         layers: the crossbars.
         electrics: figures of the periphery.
-        array: netlist, pins, meters.
+        library: the model compiled, if it is.
+        cells: (layer, row, column) of every device, layer by layer, row by row.
         images: patterns.
         network: the trained network, with exact target conductances.
         targets_siemens: per device, in the array's order, errors of the programming included.
@@ -60,10 +60,10 @@ class Job:
 
     config: SimConfig
     device: Device
-    subcircuit: Subcircuit
+    library: Path | None
     layers: tuple[Layer, Layer]
     electrics: ArrayElectrics
-    array: Array
+    cells: list[tuple[int, int, int]]
     images: ImageSet
     network: Network
     targets_siemens: NDArray[np.float64]
@@ -75,6 +75,28 @@ class Job:
     test_labels: NDArray[np.int_]
     parameters: list[dict[str, float]]
     cycles: CycleDraws | None
+
+    @cached_property
+    def subcircuit(self) -> Subcircuit:
+        """The device's form in the netlist.
+
+        Raises:
+            VerilogAError: a model that ngspice cannot hold.
+        """
+        name, values = f"{self.device.card.model}_{self.device.name}", self.device.card.parameters
+        free = ("x0", *self.parameters[0])
+        if self.library:
+            return osdi_subcircuit(
+                self.device.module, name=name, parameters=values, instance_parameters=free, library=self.library
+            )
+        driven = self.cycles.drives if self.cycles else {}
+        return emit_ngspice(self.device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
+
+    @cached_property
+    def array(self) -> Array:
+        """Netlist, pins, meters: worked out for the engines that have a use for them."""
+        starts = [{"x0": self.config.device.start_fraction, **own} for own in self.parameters]
+        return build_array(self.electrics, self.layers, self.subcircuit, dict(zip(self.cells, starts, strict=True)))
 
     @property
     def access_clocks(self) -> int:
@@ -241,14 +263,6 @@ def _variation(
     return own, CycleDraws(device, own, cycle_seed, v.scale) if v.cycle else None
 
 
-def _subcircuit(device: Device, free: tuple[str, ...], cycles: CycleDraws | None, library: Path | None) -> Subcircuit:
-    name, values = f"{device.card.model}_{device.name}", device.card.parameters
-    if library:
-        return osdi_subcircuit(device.module, name=name, parameters=values, instance_parameters=free, library=library)
-    driven = cycles.drives if cycles else {}
-    return emit_ngspice(device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
-
-
 def training_options(config: SimConfig) -> TrainingOptions:
     """Return what software training is told."""
     named = {field.name for field in fields(TrainingOptions)}
@@ -367,19 +381,16 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         )
     cells = [(i, r, c) for i, layer in enumerate(layers) for r in range(layer.rows) for c in range(layer.cols)]
     parameters, cycles = _variation(config, device, len(cells), device_seed, cycle_seed)
-    subcircuit = _subcircuit(device, ("x0", *parameters[0]), cycles, library)
-    starts = [{"x0": config.device.start_fraction, **own} for own in parameters]
-    array = build_array(electrics, layers, subcircuit, dict(zip(cells, starts, strict=True)))
     test_images, test_labels = images.sample(
         config.test.count, config.test.pixel_noise, np.random.default_rng(test_seed)
     )
     return Job(
         config=config,
         device=device,
-        subcircuit=subcircuit,
+        library=library,
         layers=layers,
         electrics=electrics,
-        array=array,
+        cells=cells,
         images=images,
         network=network,
         targets_siemens=targets,

@@ -37,11 +37,12 @@ def logged_pulse(
 
 def device_result(job: Job, device: int, code: int, pulses: int, status: str) -> DeviceResult:
     """Return a device's entry, ``code`` read back; its energy is not known yet."""
-    cell, g, target = job.array.cells[device], job.conductance(device, code), float(job.targets_siemens[device])
+    g, target = job.conductance(device, code), float(job.targets_siemens[device])
+    layer, row, col = job.cells[device]
     return DeviceResult(
-        layer=cell.layer,
-        row=cell.row,
-        col=cell.col,
+        layer=layer,
+        row=row,
+        col=col,
         target_siemens=target,
         final_siemens=g,
         error_rel=g / target - 1,

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from pyharness.errors import ConfigError
-from pyharness.veriloga import Device, Drive, NumpyModel, compile_numpy, integrate
+from pyharness.veriloga import Device, Drive, Module, NumpyModel, compile_numpy, integrate
 from pyharness.veriloga.card import Spread
 
 __all__ = ("CycleDraws", "draw_devices", "drives", "free_model", "reachable_window")
@@ -159,7 +160,12 @@ def free_model(device: Device) -> NumpyModel:
     """Return the model with the scattered parameters free, at the card's values; states count from 0."""
     spread = device.card.spread
     free = tuple(dict.fromkeys((*spread.device_to_device, *spread.cycle_to_cycle)))
-    return compile_numpy(device.module, {**device.card.parameters, "x0": 0.0}, free)
+    return _compiled(device.module, tuple({**device.card.parameters, "x0": 0.0}.items()), free)
+
+
+@lru_cache(maxsize=16)
+def _compiled(module: Module, parameters: tuple[tuple[str, float], ...], free: tuple[str, ...]) -> NumpyModel:
+    return compile_numpy(module, dict(parameters), free)
 
 
 def reachable_window(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -104,11 +104,17 @@ def load_card(name: str | Path) -> tuple[str, Card]:
     if not _IDENTIFIER.match(path.stem):
         raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
+        return path.stem, _parsed(path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as cause:
         raise ConfigError(f"cannot read card {path}: {cause}") from None
+
+
+@lru_cache(maxsize=64)  # the jobs of a study share a few cards
+def _parsed(path: Path, text: str) -> Card:
     try:
-        return path.stem, Card.model_validate(data)
+        return Card.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as cause:
+        raise ConfigError(f"cannot read card {path}: {cause}") from None
     except ValidationError as cause:
         details = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in cause.errors()

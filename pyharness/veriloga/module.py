@@ -175,7 +175,7 @@ class OperatingPoint:
     desc: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Module:
     """A module ready for a target.
 

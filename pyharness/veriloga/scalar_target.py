@@ -15,9 +15,15 @@ from pyharness.veriloga.numpy_target import NumpyModel
 __all__ = ("compile_scalar",)
 
 
+@njit
+def _select(condition, a, b):  # type: ignore[no-untyped-def]
+    return a if condition else b
+
+
 @lru_cache(maxsize=16)
 def _compiled(source: str, free: tuple[str, ...]) -> Any:
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"select": _select}
+    source = source.replace("np.where(", "select(")  # Numba makes an array of each scalar that it is given
     exec(compile(source, "<model for Numba>", "exec"), scope)  # as compile_numpy: the text is the compiler's own
     scope = {"together": njit(scope["together"])}
     given = ", ".join(f"p_{name}=p[{i}]" for i, name in enumerate(free))
