@@ -4,9 +4,10 @@
 from math import exp, log
 
 import cocotb
+import numpy as np
 import pytest
 from cocotb.simtime import get_sim_time
-from cocotb.triggers import Timer
+from cocotb.triggers import First, Timer, ValueChange
 from cocotb.types import Logic, LogicArray
 
 from pyharness.cosim import E2L, L2E, AnalogBlock, Meter, SolverOptions
@@ -195,3 +196,47 @@ async def a_netlist_holds_circuit_lines_only(dut):
         AnalogBlock(dut.u_pins, [*NETLIST, "a1 in out gain"], PINS)
     with pytest.raises(ConfigError, match="each port has one pin"):
         AnalogBlock(dut.u_pins, NETLIST, [*PINS, L2E("go")])
+
+
+async def _falls(dut, netlist, dac, code):
+    """Return how long after a step of the DAC's element 0 to ``code`` comparator 0 falls, in ns; None: it has not after 1 us."""
+    dut.dac.value = dut.go.value = 0
+    await Timer(1, "us")
+    pins = [L2E("go"), dac, E2L("cmp", threshold_v=0.5)]
+    block = AnalogBlock(
+        dut.u_pins, netlist, pins, options=SolverOptions(reltol=1e-6, crossing_tol_s=2e-8), phase="phase"
+    )
+    await block.start()
+    await Timer(1, "us")
+    assert int(dut.cmp.value) & 1
+    begun = get_sim_time("ns")
+    dut.dac.value = code
+    changed = ValueChange(dut.cmp)
+    found = await First(changed, Timer(1, "us"))
+    elapsed = get_sim_time("ns") - begun if found is changed else None
+    await block.stop()
+    return elapsed
+
+
+# nothing here has a memory, so that ngspice takes the whole microsecond in one step
+STILL = ["rgo go 0 1k", "r0 dac0 0 1k", "r1 dac1 0 1k", "v1 cmp1 0 0"]
+
+
+@cocotb.test()
+@cocotb.parametrize(beyond_v=[0.2, 0.01, 0.001, 1e-5])
+async def a_ramp_without_corners_that_ends_just_past_the_level(dut, beyond_v):
+    """A comparator whose reference stays close past its input answers within the ramp, not a step later."""
+    ramp = L2E("dac", bits=4, lsb_v=0.25, rise_s=1e-7, fall_s=1e-7, corners=-1)
+    netlist = [*STILL, f"bcmp cmp0 0 v = {0.5 + 0.5 - beyond_v} - v(dac0)"]
+    expected = 100 * (0.5 - beyond_v) / 0.5
+    assert await _falls(dut, netlist, ramp, 2) == pytest.approx(expected, abs=21)
+
+
+@cocotb.test()
+@cocotb.parametrize(corners=[-1, 1])
+async def a_voltage_that_rests_long_before_the_step_ends(dut, corners):
+    """A steep characteristic early in a ramp of 1 us: the straight line over the step knows nothing of it."""
+    ramp = L2E("dac", bits=4, lsb_v=0.25, rise_s=1e-6, fall_s=1e-6, corners=corners)
+    netlist = [*STILL, "bcmp cmp0 0 v = 0.5 + 0.5 * tanh(200 * (0.06 - v(dac0))) - 1e-3"]
+    at_v = 0.06 - np.arctanh(2e-3) / 200
+    assert await _falls(dut, netlist, ramp, 4) == pytest.approx(1000 * at_v, abs=21)

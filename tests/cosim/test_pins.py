@@ -9,6 +9,6 @@ HERE = Path(__file__).parent
 
 
 def test_blocks_one_after_another_in_one_process(tmp_path: Path) -> None:
-    """Nine tests in one simulation, each with its own clean block."""
+    """All of pins_tests.py in one simulation, each with its own clean block."""
     result = simulate([HERE / "pins.v"], "pins_top", "pins_tests", tmp_path, python_path=[HERE])
-    assert result.tests == 9
+    assert result.tests == 15

@@ -64,6 +64,7 @@ struct sensor {
     int plus, minus; /* indices into the solution; 0 is ground */
     double rise_v, fall_v;
     bool state, crossed;
+    bool halved; /* crossing_s is the middle of the step: nothing is known of where it lies */
     double crossing_s;
 };
 

@@ -142,12 +142,26 @@ static int first_crossing(double t, const double *x, double *when) {
         double va = voltage(E.accepted, s->plus, s->minus), vb = voltage(x, s->plus, s->minus);
         double share = va == vb ? 0 : (level - va) / (vb - va);
         s->crossing_s = E.t_accepted + fmin(fmax(share, 0), 1) * (t - E.t_accepted);
-        if (i == trial_sensor && trials > 0 && vb != trial_v) {
-            /* two trials near the crossing give the local slope, which a long curved step hides */
-            double secant = t + (level - vb) * (t - trial_s) / (vb - trial_v);
-            if (secant > E.t_accepted && secant <= t) s->crossing_s = secant;
+        s->halved = false;
+        if (i == trial_sensor && trials > 0) {
+            /* two trials near the crossing give the local slope, which a long curved step hides; where the voltage is at
+             * rest by then, the crossing lies somewhere before: halve */
+            double secant = vb == trial_v ? t + 1 : t + (level - vb) * (t - trial_s) / (vb - trial_v);
+            s->halved = secant <= E.t_accepted || secant > t;
+            s->crossing_s = s->halved ? 0.5 * (E.t_accepted + t) : secant;
         }
         if (first < 0 || s->crossing_s < *when) first = i, *when = s->crossing_s;
+    }
+    return first;
+}
+
+/* The first end of a ramp inside the step: a straight line holds on either side, not across.  0: none.  Ramps with corners end on
+ * points. */
+static double ramp_end_before(double t) {
+    double first = 0;
+    for (int i = 0; i < E.n_drivers; i++) {
+        double end = E.drivers[i].t1;
+        if (end > E.t_accepted + E.tick_s && end < t - E.tick_s && (first == 0 || end < first)) first = end;
     }
     return first;
 }
@@ -222,12 +236,19 @@ static int solved(double t, double *delta) {
     uint64_t until = E.start_tick + (uint64_t)floor(t / E.tick_s + 1e-3);
     int crossing = first_crossing(t, x, &crossing_s);
     if (crossing >= 0) {
+        double corner_s = ramp_end_before(t);
+        if (corner_s > 0) {
+            clear_crossings();
+            trials = 0;
+            return redo(delta, corner_s);
+        }
         /* aim a little past the estimate, on a tick: the crossing then lies before the end, never after */
         double aim = ceil((crossing_s + 0.3 * E.opt.crossing_tol_s) / E.tick_s - 1e-3) * E.tick_s;
         double earliest = seconds(E.now_tick + 1);
         if (aim < earliest) aim = earliest;
         bool aligned = fabs(t - seconds(until)) < eps;
-        bool located = aligned && (t - crossing_s <= E.opt.crossing_tol_s || t <= aim + eps) && trials > 0;
+        double since_s = E.sensors[crossing].halved ? E.t_accepted : crossing_s;
+        bool located = aligned && (t - since_s <= E.opt.crossing_tol_s || t <= aim + eps) && trials > 0;
         if (!located && aim < t - eps && trials < MAX_TRIALS) {
             trials++;
             trial_sensor = crossing;
