@@ -92,13 +92,14 @@ def test_the_budget_is_kept(tmp_path: Path, where: str) -> None:
 
 
 def test_ngspice_is_as_near_as_without_a_method(tmp_path: Path) -> None:
-    """Conductances within both tolerances, times within 5 %: a code more or less asks for another pulse."""
-    training = LOOP | {"rounds": 1, "samples": 6, "pulse_budget": 150}
-    fast, spice = (run(tmp_path, engine, training) for engine in ("numpy", "ngspice"))
+    """Conductances to 1 %, half the tolerance; a code more or less asks for another pulse, hence times to 5 %."""
+    # at the default reltol a pulse that ends amid the switching may be some per cent off, at this one a code
+    training, solver = LOOP | {"rounds": 1, "pulse_budget": 150}, {"reltol": 2e-6}
+    fast, spice = (run(tmp_path, engine, training, solver=solver) for engine in ("numpy", "ngspice"))
     assert [d.status for d in spice.devices] == [d.status for d in fast.devices] == ["reached"] * 6
     for a, b in zip(fast.devices, spice.devices, strict=True):
-        assert a.target_siemens == pytest.approx(b.target_siemens, rel=0.03)
-        assert a.final_siemens == pytest.approx(b.final_siemens, rel=0.04)
+        assert a.target_siemens == pytest.approx(b.target_siemens, rel=0.005)
+        assert a.final_siemens == pytest.approx(b.final_siemens, rel=0.01)
     assert len(spice.rounds) == len(fast.rounds) == 2
     assert spice.rounds[1].pulses > spice.rounds[0].pulses
     assert spice.training_time_s == pytest.approx(fast.training_time_s, rel=0.05)
