@@ -244,11 +244,6 @@ class SimConfig(_Section):
                 f"array.wire_ohm must be 0 with engine: behavioural, whose array in Verilog has ideal lines, got "
                 f"{self.array.wire_ohm:g}: take engine: ngspice or engine: numpy"
             )
-        if self.engine != "numpy" and (self.training.method != "software" or self.training.pulse_budget is not None):
-            raise ValueError(
-                f"training.method {self.training.method} and training.pulse_budget {self.training.pulse_budget}: engine {self.engine} "
-                "programs once, and counts no pulses over the array: set engine to numpy, or method to software without a budget"
-            )
         low, high = self.training.window_siemens
         if self.training.gain_limit is not None and not low <= self.array.g_ref_siemens <= high:
             raise ValueError(

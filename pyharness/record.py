@@ -67,7 +67,7 @@ class Pulse(_Part):
 class Energy(_Part):
     """Energy from the row and reference drivers (devices, switches, compliance resistors, drivers), by phase.
 
-    ``devices`` is the part that the memristors themselves take.  Amplifiers, converters and logic are not included.
+    ``devices`` is the part that the memristors themselves take.  Images of training are reads: ``verify``.  Amplifiers, converters and logic are not included.
     """
 
     reset: float

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cocotb.simtime import get_sim_time
 from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
 
 from pyharness.bench.registers import registers
@@ -95,6 +96,12 @@ class Driver:
         self._access_limit_us = access_limit_us
         self._map = registers()
         self._bus = _AxiLite(dut)
+        self._busy_steps = 0
+
+    @property
+    def busy_s(self) -> float:
+        """Simulated time of all jobs, each from its command to its interrupt."""
+        return self._busy_steps * 1e-12
 
     async def reset(self) -> None:
         """Hold the reset for a few clocks."""
@@ -138,6 +145,7 @@ class Driver:
             await self.write(name, int(value), index)
 
     async def _job(self, command: int, limit_us: int) -> None:
+        begun = get_sim_time("step")
         await self.write("CONTROL", command)
         if not int(self._dut.irq_o.value):
             try:
@@ -147,6 +155,7 @@ class Driver:
                     f"the controller did not end command {command} within {limit_us} us of simulated time, which its settings allow "
                     "it at most: look at its states in the waveform"
                 ) from None
+        self._busy_steps += get_sim_time("step") - begun
         if await self.read("STATUS") & _FAULT:
             raise SimulationError(
                 f"the controller ended command {command} with a fault: a block was in a state without a name; all drivers are off, "

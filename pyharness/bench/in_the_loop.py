@@ -49,7 +49,7 @@ def _correction(
     return found[:count] * span, found[count:-1], found[-1:]
 
 
-def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
+async def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
     """Fine-tune a programmed chip; return what became of each device when its target was set last.
 
     Each round ends with one program command.  Devices whose target moves by less than the tolerance get the code that they have for a
@@ -59,12 +59,12 @@ def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
     rng = training_rng(chip.job)
     reachable = np.array([o.status == "reached" for o in outcomes])
     for left in reversed(range(t.rounds + 1)):
-        seen = observe(chip, outcomes, rng)
+        seen = await observe(chip, outcomes, rng)
         movable = reachable & (left > 0 and chip.pulses_left != 0)
         change, b1, b2 = _correction(seen, movable, t.window_siemens)
         moved = np.abs(change) > w.tolerance * seen.g_siemens
         if not moved.any():
-            chip.load(with_biases(chip.job, seen.scales, *tuned_biases(seen)))
+            await chip.load(with_biases(chip.job, seen.scales, *tuned_biases(seen)))
             break
         job = chip.job
         targets = np.where(moved, (seen.g_siemens + change) * job.programming_factor, job.targets_siemens)
@@ -72,10 +72,10 @@ def fine_tune(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
         codes[moved] = np.clip(
             verify_codes(job.electrics, targets[moved], job.read_v, job.path_ohm[moved]), 1, job.electrics.full_code
         )
-        chip.load(
+        await chip.load(
             replace(with_biases(job, seen.scales, b1, b2), targets_siemens=targets, target_codes=np.maximum(codes, 0))
         )
-        found = chip.program({"INIT_ENABLE": 0})
+        found = await chip.program({"INIT_ENABLE": 0})
         # a device that was passed by reads as reached, whatever became of it when it was asked for more
         outcomes = [o if m else replace(o, status=was.status) for o, was, m in zip(found, outcomes, moved, strict=True)]
         reachable &= [o.status == "reached" for o in outcomes]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The main job's cocotb testbench: program all devices through the RTL, read them back, classify the test images.
+"""The main job's cocotb testbench: train the array through the RTL, read it back, classify the test images.
 
 Started by :func:`pyharness.bench.runner.run_sim`; the record in the working folder is brought up to date as it goes, so
 that an interrupted run leaves what was measured.
@@ -15,15 +15,13 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.simtime import get_sim_time
-from cocotb.triggers import ReadOnly, RisingEdge
 
-from pyharness.bench.driver import Driver, Outcome
-from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
-from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
+from pyharness.bench.driver import Outcome
+from pyharness.bench.job import MODEL_LIBRARY, build_job
+from pyharness.bench.methods import train
+from pyharness.bench.results import accuracy_of, device_result, image_number, put_energy
+from pyharness.bench.rtl_chip import RtlChip
 from pyharness.bench.view import open_view
-from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.record import Record, write_record
 
@@ -32,83 +30,60 @@ _SAVE_EVERY_S = 2.0
 
 class _Bench:
     def __init__(self, dut: Any) -> None:
-        self.dut = dut
         self.folder = Path.cwd()
         config = SimConfig.model_validate_json((self.folder / "job.json").read_text())
-        self.job: Job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
+        job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
-        self.driver = Driver(dut, access_limit_us=self.job.microseconds(10 * self.job.access_clocks))
-        self.view = open_view(dut, self.job)
+        self.view = open_view(dut, job)
+        self.chip = RtlChip(dut, job, self.record, self.view, self.tell)
         self._saved = time.monotonic()
-        self._pulsed = [0] * len(self.job.target_codes)
 
-    def save(self, *, now: bool = False) -> None:
-        """Write the record, at most every few seconds unless asked for ``now``."""
-        if now or time.monotonic() - self._saved > _SAVE_EVERY_S:
-            self._saved = time.monotonic()
-            write_record(self.record, self.folder)
+    @property
+    def due(self) -> bool:
+        """Whether it is time to write the record again."""
+        return time.monotonic() - self._saved > _SAVE_EVERY_S
 
-    async def watch_pulses(self) -> None:
-        """Log every pulse."""
-        dut, job = self.dut, self.job
-        count = len(job.target_codes)
-        while True:
-            await RisingEdge(dut.log_valid_o)
-            await ReadOnly()  # the other outputs change in the same time step
-            reset, device = bool(dut.log_is_reset_o.value), int(dut.log_device_o.value)
-            initial = bool(dut.log_initial_o.value)
-            order = PulseOrder(reset, int(dut.log_amplitude_o.value), int(dut.log_cycles_o.value), initial)
-            before = None if initial else dut.log_before_o.value.to_signed()
-            after, verdict = dut.log_after_o.value.to_signed(), int(dut.log_verdict_o.value)
-            time_s, number = get_sim_time("step") * 1e-12, self._pulsed[device]
-            self.record.pulses.append(logged_pulse(job, time_s, device, number, order, before, after, verdict))
-            self._pulsed[device] += 1
-            if time.monotonic() - self._saved > _SAVE_EVERY_S:
-                print(f"programming: device {device + 1} of {count}, {len(self.record.pulses)} pulses", flush=True)
+    def save(self) -> None:
+        """Write the record."""
+        self._saved = time.monotonic()
+        write_record(self.record, self.folder)
+
+    def tell(self, line: str) -> None:
+        """Print how far the job is, and write the record, every few seconds."""
+        if self.due:
+            print(line, flush=True)
             self.save()
 
-    async def prepare(self) -> None:
-        """Clock, reset, settings, then the analog side: its pins must be known when it starts."""
-        job, driver = self.job, self.driver
-        period_ps = round(1e12 / job.config.timing.clock_hz / 2) * 2
-        Clock(self.dut.clk_i, period_ps, "ps", impl="gpi").start()
-        await driver.reset()
-        await driver.configure(job.registers)
-        await driver.load("BIAS", job.network.bias)
-        await driver.load("ACTIVATION", job.network.table)
-        await driver.load("TARGET", [int(c) for c in job.target_codes])
-        await self.view.start()
-
-    async def program(self) -> list[Outcome]:
-        """Program all devices; return what became of each."""
-        job = self.job
-        w, count = job.config.write_verify, len(job.target_codes)
-        # a read for each confirmation besides those after pulses
-        accesses = count * (w.max_pulses + 1) * (w.confirm + 1)
-        begun = get_sim_time("step")
-        await self.driver.program(limit_us=job.microseconds(accesses * job.access_clocks))
-        self.record.training_time_s = (get_sim_time("step") - begun) * 1e-12
-        return [await self.driver.outcome(i) for i in range(count)]
+    async def train(self) -> list[Outcome]:
+        """Program all devices and train on as the configuration says; return what became of each."""
+        watches = [cocotb.start_soon(watch) for watch in (self.chip.watch_pulses(), self.view.vary_pulses())]
+        outcomes = await train(self.chip)
+        for watch in watches:
+            watch.cancel()
+        self.record.training_time_s = self.chip.time_s
+        self.record.network["bias"] = list(self.chip.job.network.bias)
+        return outcomes
 
     async def read_back(self, outcomes: list[Outcome]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Read every device through the array; return the conductances."""
-        devices = self.record.devices
+        chip, devices = self.chip, self.record.devices
         for i, outcome in enumerate(outcomes):
-            devices.append(device_result(self.job, i, await self.driver.read_device(i), outcome.pulses, outcome.status))
+            code = await chip.driver.read_device(i)
+            devices.append(device_result(chip.job, i, code, chip.pulsed[i], outcome.status))
         self.count_energy()
-        self.save(now=True)
+        self.save()
         return np.array([d.final_siemens for d in devices])
 
     async def classify(self, g_siemens: np.ndarray[Any, np.dtype[np.float64]]) -> None:
         """Classify the test images; compare each answer with the truth and with the software network."""
-        job, record = self.job, self.record
+        job, record = self.chip.job, self.record
         if not job.config.test.count:
             return
         expected = job.with_conductances(g_siemens).predict(job.test_images)
         total = len(job.test_images)
         for i, image in enumerate(job.test_images):
             number = image_number(image)
-            answer = await self.driver.classify(number)
+            answer = await self.chip.driver.classify(number)
             record.answers.append(
                 {
                     "image": number,
@@ -119,44 +94,46 @@ class _Bench:
                     "software_sum": int(expected.accumulator[i]),
                 }
             )
-            if time.monotonic() - self._saved > _SAVE_EVERY_S:
-                print(f"classifying: image {i + 1} of {total}", flush=True)
+            if self.due:
                 self.count_answers()
                 self.count_energy()
-            self.save()
+            self.tell(f"classifying: image {i + 1} of {total}")
         self.count_answers()
         self.count_energy()
 
     def count_answers(self) -> None:
         """Bring the record's accuracy up to date."""
-        self.record.accuracy = accuracy_of(self.job, self.record.answers)
+        self.record.accuracy = accuracy_of(self.chip.job, self.record.answers)
 
     def count_energy(self) -> None:
-        """Bring the record's energies up to date, and check that the meters balance.
+        """Bring the record's energies up to date, and check that the meters balance; images of training count as reads.
 
         Raises:
             SimulationError: what the drivers deliver is not what the array takes.
         """
-        energy = self.view.energy()
-        put_energy(self.record, energy.phases, energy.cells)
+        energy, shown_j = self.view.energy(), self.chip.shown_j
+        phases = energy.phases | {
+            "verify": energy.phases["verify"] + shown_j,
+            "inference": energy.phases["inference"] - shown_j,
+        }
+        put_energy(self.record, phases, energy.cells)
 
 
 @cocotb.test()
 async def main_job(dut: Any) -> None:
-    """Program, read back, classify."""
+    """Train, read back, classify; whatever ends it, the record is written."""
     bench = _Bench(dut)
-    await bench.prepare()
-    watches = [cocotb.start_soon(watch) for watch in (bench.watch_pulses(), bench.view.vary_pulses())]
-    outcomes = await bench.program()
-    for watch in watches:
-        watch.cancel()
-    found = await bench.read_back(outcomes)
-    await bench.classify(found)
-    bench.record.bridge = bench.view.statistics()
-    bench.record.tools["array"] = bench.view.version
-    if os.environ.get("PYHARNESS_LOG_EDGES"):
-        rows = [(t.tick, t.analog_s, t.pin, t.to_analog, t.level) for t in bench.view.transitions()]
-        (bench.folder / "edges.json").write_text(json.dumps(rows))
-    await bench.view.stop()
-    bench.record.status = "complete"
-    bench.save(now=True)
+    try:
+        await bench.chip.prepare()
+        await bench.view.start()  # last: its pins must be known
+        found = await bench.read_back(await bench.train())
+        await bench.classify(found)
+        bench.record.bridge = bench.view.statistics()
+        bench.record.tools["array"] = bench.view.version
+        if os.environ.get("PYHARNESS_LOG_EDGES"):
+            rows = [(t.tick, t.analog_s, t.pin, t.to_analog, t.level) for t in bench.view.transitions()]
+            (bench.folder / "edges.json").write_text(json.dumps(rows))
+        await bench.view.stop()
+        bench.record.status = "complete"
+    finally:
+        bench.save()

@@ -19,20 +19,20 @@ from pyharness.bench.on_chip import Chip, observe, training_rng, tuned_biases, w
 __all__ = ("train_by_signs",)
 
 
-def train_by_signs(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
+async def train_by_signs(chip: Chip, outcomes: list[Outcome]) -> list[Outcome]:
     """Train a programmed chip; return what the controller told of each device last: given up, unless nothing was asked of it."""
     job: Job = chip.job
     rng, settings = training_rng(job), manhattan_registers(job.config, job.electrics)
     for left in reversed(range(job.config.training.rounds + 1)):
-        seen = observe(chip, outcomes, rng)
+        seen = await observe(chip, outcomes, rng)
         biases = tuned_biases(seen)
         job = with_biases(chip.job, seen.scales, *biases)
-        chip.load(job)
+        await chip.load(job)
         if not left or chip.pulses_left == 0:
             break
         _, by_g, _ = seen.loss(np.zeros_like(seen.g_siemens), *biases)
         codes = np.array([max(o.code, 0) for o in outcomes])
         codes[by_g < 0], codes[by_g > 0] = job.electrics.full_code, 0
-        chip.load(replace(job, target_codes=codes))
-        outcomes = chip.program(settings)
+        await chip.load(replace(job, target_codes=codes))
+        outcomes = await chip.program(settings)
     return outcomes

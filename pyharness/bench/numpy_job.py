@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import fields
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.bench.driver import STATUS, Outcome
-from pyharness.bench.in_the_loop import fine_tune
 from pyharness.bench.job import Job
-from pyharness.bench.manhattan import train_by_signs
+from pyharness.bench.methods import train
 from pyharness.bench.numpy_array import NumpyArray
+from pyharness.bench.on_chip import within_budget
 from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
@@ -26,10 +27,10 @@ from pyharness.record import Record
 __all__ = ("run_numpy",)
 
 # clocks of hdl/README.md, "Clock by clock"
-_FIRST_ACCESS, _AFTER_PULSE, _AFTER_READ, _NEXT_DEVICE = 5, 2, 3, 6
+_FIRST_ACCESS, _AFTER_PULSE, _AFTER_READ, _NEXT_DEVICE, _AFTER_LAST = 5, 2, 3, 6, 4
 _FIRST_ROW, _AFTER_IMAGE = 2, 1
 _IMAGES_AT_ONCE = 256
-_ON_CHIP = {"in_the_loop": fine_tune, "manhattan": train_by_signs}
+_T = TypeVar("_T")
 
 
 class _Run:
@@ -92,16 +93,8 @@ class _Run:
     def time_s(self) -> float:
         return self.seconds(self.clock)
 
-    def load(self, job: Job) -> None:
+    async def load(self, job: Job) -> None:
         self.job = job
-
-    def _within_budget(self, settings: Mapping[str, int]) -> Mapping[str, int]:
-        """What is left of the budget is the device's limit: the host writes it as each device starts."""
-        left = self.pulses_left
-        if left is None:
-            return settings
-        limit = min(settings["MAX_PULSES"], left)
-        return {**settings, "MAX_PULSES": limit, "INIT_ENABLE": settings["INIT_ENABLE"] & (left > 0)}
 
     def program_one(self, cell: int, settings: Mapping[str, int]) -> Outcome:
         """Write-verify of one device."""
@@ -122,16 +115,17 @@ class _Run:
                 return Outcome(code, device.pulses, STATUS[STATUS_OF[judged.verdict]])
             order = judged.pulse
 
-    def program(self, settings: Mapping[str, int]) -> list[Outcome]:
+    async def program(self, settings: Mapping[str, int]) -> list[Outcome]:
         settings = {**self.job.registers, **settings}
         self.clock += _FIRST_ACCESS
         outcomes = []
         for cell in range(len(self.job.target_codes)):
-            outcomes.append(self.program_one(cell, self._within_budget(settings)))
+            outcomes.append(self.program_one(cell, within_budget(settings, self.pulses_left)))
             self.clock += _NEXT_DEVICE - _AFTER_READ
+        self.clock += _AFTER_LAST - _NEXT_DEVICE
         return outcomes
 
-    def show(self, images: NDArray[np.int_]) -> Prediction:
+    async def show(self, images: NDArray[np.int_]) -> Prediction:
         """Images of training: what they take counts as reads."""
         answers, energy_j = self.answers(images)
         total_j = energy_j.sum(0)
@@ -141,11 +135,7 @@ class _Run:
         return answers
 
     def train(self) -> list[Outcome]:
-        """Do what ``training.method`` says."""
-        outcomes = self.program({})
-        method = _ON_CHIP.get(self.job.config.training.method)
-        if method:
-            outcomes = method(self, outcomes)
+        outcomes = _result(train(self))
         self.record.training_time_s = self.time_s
         return outcomes
 
@@ -202,6 +192,16 @@ class _Run:
 
     def count_energy(self) -> None:
         put_energy(self.record, self.array.supply_j, self.array.device_j.tolist())
+
+
+def _result(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a coroutine that waits for nothing comes to: this chip answers at once."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    raise AssertionError("a chip without a simulator has nothing to wait for")
 
 
 def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np.int_]:

@@ -23,7 +23,7 @@ from pyharness.network.reference import Prediction
 from pyharness.network.training import Scales, cross_entropy
 from pyharness.record import TrainingRound
 
-__all__ = ("Chip", "Observation", "observe", "training_rng", "tuned_biases", "with_biases")
+__all__ = ("Chip", "Observation", "observe", "training_rng", "tuned_biases", "with_biases", "within_budget")
 
 Floats = NDArray[np.float64]
 _STREAM = 5  # of the seed: build_job takes those before it
@@ -32,6 +32,7 @@ _STREAM = 5  # of the seed: build_job takes those before it
 class Chip(Protocol):
     """An array with its controller.
 
+    Its commands are coroutines: what computes the array may have to wait for a simulator, and then the methods wait with it.
     ``job``: what the registers hold; ``rounds``: where :func:`observe` puts what it saw.
     """
 
@@ -48,16 +49,24 @@ class Chip(Protocol):
 
     @property
     def time_s(self) -> float:
-        """Time since the first command."""
+        """Time that commands took; accesses to registers take none."""
 
-    def load(self, job: Job) -> None:
+    async def load(self, job: Job) -> None:
         """Write biases and target codes of ``job``."""
 
-    def program(self, settings: Mapping[str, int]) -> list[Outcome]:
-        """Program all devices, some registers set otherwise; return what became of each."""
+    async def program(self, settings: Mapping[str, int]) -> list[Outcome]:
+        """Program all devices within the budget, some registers set otherwise; return what became of each."""
 
-    def show(self, images: NDArray[np.int_]) -> Prediction:
+    async def show(self, images: NDArray[np.int_]) -> Prediction:
         """Return the answers to 0/1 images, shape (images, pixels)."""
+
+
+def within_budget(settings: Mapping[str, int], left: int | None) -> dict[str, int]:
+    """Return the registers of a device that starts when ``left`` pulses are left (None: any number): these are its limit."""
+    if left is None:
+        return dict(settings)
+    limit = min(settings["MAX_PULSES"], left)
+    return {**settings, "MAX_PULSES": limit, "INIT_ENABLE": settings["INIT_ENABLE"] & (left > 0)}
 
 
 @dataclass(frozen=True)
@@ -120,11 +129,11 @@ def _sums_of(activations: NDArray[np.int_], job: Job) -> tuple[Floats, Floats]:
     return np.where(first == 0, -np.inf, low), np.where(last == len(table), np.inf, high)
 
 
-def observe(chip: Chip, outcomes: list[Outcome], rng: np.random.Generator) -> Observation:
+async def observe(chip: Chip, outcomes: list[Outcome], rng: np.random.Generator) -> Observation:
     """Let the array answer a round's images."""
     job = chip.job
     bits, joint = _training_images(job, rng)
-    seen = chip.show(bits)
+    seen = await chip.show(bits)
     scales = Scales.of(training_options(job.config), job.images.pixels, job.network.arithmetic)
     # errors of the programming are unknown: the codes are taken for what was asked for
     g = np.array([job.conductance(i, o.code) for i, o in enumerate(outcomes)]) / job.programming_factor

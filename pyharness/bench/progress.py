@@ -13,7 +13,7 @@ from pyharness.progress import progress
 
 __all__ = ("LINE", "show_progress")
 
-LINE = re.compile(r"^(programming|classifying): \w+ (\d+) of (\d+)", re.M)
+LINE = re.compile(r"^(programming|training|classifying): \w+ (\d+) of (\d+)", re.M)
 """A line of progress in the log: what, how far, of how many."""
 
 _POLL_S = 0.5

@@ -14,6 +14,7 @@ from cocotb.triggers import ReadWrite
 
 from pyharness.bench.array import PHASES, EnergyBalance
 from pyharness.bench.job import Job
+from pyharness.config import SimConfig
 from pyharness.cosim import AnalogBlock, Source, Transition
 from pyharness.errors import ConfigError, SimulationError
 from pyharness.veriloga.verilog_target import DEVICE_MODEL, device_model, free_parameters, write_cycles, write_devices
@@ -193,6 +194,13 @@ def open_view(dut: Any, job: Job) -> ArrayView:
     return SpiceView(dut, job) if job.config.engine == "ngspice" else BehaviouralView(dut, job)
 
 
+def _most_pulses(config: SimConfig) -> int:
+    """Return how many pulses a device may get: when it is programmed, in all the rounds that follow, and of the budget."""
+    t, most = config.training, config.write_verify.max_pulses
+    most += t.rounds * {"software": 0, "in_the_loop": most, "manhattan": 1}[t.method]
+    return most if t.pulse_budget is None else min(most, t.pulse_budget)
+
+
 def prepare_behavioural(job: Job, folder: Path) -> list[str]:
     """Write the device's equations and the tables of the draws into ``folder``; return the simulator's plusargs.
 
@@ -209,16 +217,16 @@ def prepare_behavioural(job: Job, folder: Path) -> list[str]:
     write_devices(folder / _DEVICES, list(scatter), rows)
     words = [f"+pyh_devices={_DEVICES}"]
     if job.cycles:
-        if (needed := len(rows) * (config.write_verify.max_pulses + 1)) > _CYCLE_ROWS:
+        most = _most_pulses(config)
+        if (needed := len(rows) * most) > _CYCLE_ROWS:
             raise ConfigError(
-                f"engine: behavioural holds {_CYCLE_ROWS} pulses' draws; {len(rows)} devices with write_verify.max_pulses "
-                f"{config.write_verify.max_pulses} may need {needed}: lower max_pulses, or take engine: numpy"
+                f"engine: behavioural holds {_CYCLE_ROWS} pulses' draws; {len(rows)} devices with at most {most} pulses each may need "
+                f"{needed}: lower write_verify.max_pulses, training.rounds or training.pulse_budget, or take engine: numpy"
             )
         rest = {name: 0.0 if how == "+" else 1.0 for name, how in scatter.items()}
         pulses = []
-        # an initial RESET, and as many trim pulses as the controller allows
         for i in range(len(rows)):
-            for k in range(config.write_verify.max_pulses + 1):
+            for k in range(most):
                 moved = job.cycles.controls(i, job.cycles.values(i, k))
                 pulses.append((i, {**rest, **{n: v if scatter[n] == "+" else 1 + v for n, v in moved.items()}}))
         write_cycles(folder / _CYCLES, scatter, pulses)

@@ -54,8 +54,8 @@ def test_in_the_loop_makes_up_for_errors_that_no_verify_shows(monkeypatch: pytes
     assert loop > 0.98
     assert loop - software > 0.03
 
-    def blind(*args: Any) -> Observation:
-        seen = observe(*args)
+    async def blind(*args: Any) -> Observation:
+        seen = await observe(*args)
         return replace(seen, offsets=(np.zeros_like(seen.offsets[0]), np.zeros_like(seen.offsets[1])))
 
     monkeypatch.setattr(in_the_loop, "observe", blind)
@@ -202,11 +202,8 @@ def test_without_a_round_the_biases_alone_are_tuned() -> None:
     assert software + 0.02 < biases < loop - 0.005
 
 
-def test_a_method_that_an_engine_cannot_do_is_refused() -> None:
-    """With the keys, and what to do; so are many pixels without a number of images, and pulses that would be cut."""
-    for training in ({"method": "manhattan"}, {"pulse_budget": 100}):
-        with pytest.raises(ValueError, match=r"training\.method .* engine behavioural .*set engine to numpy"):
-            SimConfig.model_validate({"engine": "behavioural", "training": training})
+def test_a_method_that_cannot_be_done_is_refused() -> None:
+    """Many pixels without a number of images, and pulses that would be cut; with the keys, and what to do."""
     images = [[["#" * 13]], [["." * 13]]]
     with pytest.raises(ConfigError, match=r"show all 2\^13 images .*set training.samples"):
         build_job(

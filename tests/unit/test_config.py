@@ -50,8 +50,6 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
         ("{engine: numpy, training: {levels: 5, method: in_the_loop}}", r"leave one of them out"),
         ("training: {targets_siemens: [2.0e-4], levels: 5}", r"leave method, levels and gain_limit out"),
         ("training: {gain_limit: 0.5, window_siemens: [1.0e-4, 2.0e-4]}", r"gain_limit .*0\.00025.* does not hold"),
-        ("training: {method: in_the_loop}", r"training\.method in_the_loop .*engine ngspice.*set engine to numpy"),
-        ("training: {pulse_budget: 100}", r"pulse_budget 100.*engine ngspice.*set engine to numpy"),
     ],
 )
 def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
