@@ -5,13 +5,13 @@
 `default_nettype none
 
 module accelerator #(
-    // rows of the first crossbar: inputs (pixels), 1 .. 32
+    // rows of the first crossbar: inputs (pixels), 1 .. 64
     parameter L1_ROWS = 9,
     // its columns: hidden neurons, 1 .. 32
     parameter L1_COLS = 3,
     // rows of the second crossbar: L1_COLS
     parameter L2_ROWS = 3,
-    // its columns: output neurons, of which the first decides; no more than 2048 devices in all
+    // its columns: output neurons, of which the first decides; no more than 64 neurons and 2048 devices in all
     parameter L2_COLS = 1,
     // longest pulse that leaves the chip whatever the registers say, cycles
     parameter MAX_PULSE_CYCLES = 100000
@@ -78,8 +78,9 @@ module accelerator #(
     initial begin
         if (L2_ROWS != L1_COLS) $fatal(1, "L2_ROWS must equal L1_COLS, got %0d and %0d (instance %m)", L2_ROWS, L1_COLS);
         if (DEVICES > 2048) $fatal(1, "at most 2048 devices, got %0d (instance %m)", DEVICES);
-        if (L1_ROWS > 32) $fatal(1, "at most 32 pixels, got %0d (instance %m)", L1_ROWS);
+        if (L1_ROWS > 64) $fatal(1, "at most 64 pixels, got %0d (instance %m)", L1_ROWS);
         if (L1_COLS > 32) $fatal(1, "at most 32 hidden neurons, got %0d (instance %m)", L1_COLS);
+        if (NEURONS > 64) $fatal(1, "at most 64 neurons in both layers, got %0d (instance %m)", NEURONS);
     end
 `endif
 
@@ -97,7 +98,7 @@ module accelerator #(
     wire [19:0] set_cycles, reset_cycles, init_cycles;
     wire        init_enable;
     wire [9:0]  max_pulses;
-    wire [31:0] image;
+    wire [63:0] image;
     wire [16*NEURONS-1:0] bias;
     wire [511:0] activations;
     wire [11:0] target;
@@ -425,16 +426,17 @@ module accelerator #(
     // -- to the array -----------------------------------------------------------------------------------------------
     // signed sum of the row codes of each layer, for its reference row; what leaves its 12 bits is cut
     wire [11:0] read_amplitude = {1'b0, read_code};
-    reg  [15:0] ref_first, ref_second;
+    reg  [16:0] ref_first;
+    reg  [15:0] ref_second;
     integer r;
     always @(*) begin
-        ref_first  = 16'd0;
+        ref_first  = 17'd0;
         ref_second = 16'd0;
-        for (r = 0; r < L1_ROWS; r = r + 1) if (image[r]) ref_first = ref_first + {5'd0, read_code};
+        for (r = 0; r < L1_ROWS; r = r + 1) if (image[r]) ref_first = ref_first + {6'd0, read_code};
         for (r = 0; r < L2_ROWS; r = r + 1) ref_second = ref_second + {8'd0, hidden_q[8*r+:8]};
     end
     // saturated at -2047
-    wire [11:0] minus_first  = ref_first > 16'd2047 ? -12'd2047 : -ref_first[11:0];
+    wire [11:0] minus_first  = ref_first > 17'd2047 ? -12'd2047 : -ref_first[11:0];
     wire [11:0] minus_second = ref_second > 16'd2047 ? -12'd2047 : -ref_second[11:0];
 
     assign l1_ref_code_o = infer_first ? minus_first : 12'd0;

@@ -74,7 +74,7 @@ module registers #(
     output wire [9:0]            max_pulses_o,
     output wire [7:0]            stuck_limit_o,
     output wire [11:0]           device_o,
-    output wire [31:0]           image_o,
+    output wire [63:0]           image_o,        // IMAGE_HIGH, IMAGE
     output wire [3:0]            shift_o,
     output wire [15:0]           threshold_o,
     output wire [1:0]            algorithm_o,
@@ -173,7 +173,8 @@ module registers #(
         .max_pulses_o(max_pulses_o),
         .stuck_limit_o(stuck_limit_o),
         .device_o(device_o),
-        .image_o(image_o),
+        .image_o(image_o[31:0]),
+        .image_high_o(image_o[63:32]),
         .shift_o(shift_o),
         .threshold_o(threshold_o),
         .algorithm_o(algorithm_o),

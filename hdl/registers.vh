@@ -2,7 +2,7 @@
 // Generated from registers.yaml by pyharness.bench.registers.  Those of the settings are in settings.v.
 localparam [15:0] ADDR_ID = 16'h0000;  // ro, identification, 0x50594831
 localparam [31:0] RESET_ID = 32'h50594831;
-localparam [15:0] ADDR_CONTROL = 16'h0004;  // w1s, 1 program all, 2 classify IMAGE, 4 abort, 8 read DEVICE
+localparam [15:0] ADDR_CONTROL = 16'h0004;  // w1s, 1 program all, 2 classify IMAGE and IMAGE_HIGH, 4 abort, 8 read DEVICE
 localparam [15:0] ADDR_STATUS = 16'h0008;  // ro, bit 0 busy, bit 1 done, bit 2 fault: a block was in a state without a name, all was let go of; any write to CONTROL clears bits 1 and 2
 localparam [15:0] ADDR_READ_RESULT = 16'h0064;  // ro, its ADC code
 localparam [15:0] ADDR_CLASS = 16'h006c;  // ro, class of the last image

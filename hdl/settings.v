@@ -43,7 +43,8 @@ module settings (
     output reg  [10:0] law_offset_o,
     output reg  [15:0] law_slope_o,
     output reg  [15:0] trim_gain_o,
-    output reg  [2:0]  set_stretch_o
+    output reg  [2:0]  set_stretch_o,
+    output reg  [31:0] image_high_o
 );
     localparam [15:0] ADDR_READ_CODE = 16'h000c;
     localparam [15:0] ADDR_SETTLE = 16'h0010;
@@ -75,6 +76,7 @@ module settings (
     localparam [15:0] ADDR_LAW_SLOPE = 16'h0084;
     localparam [15:0] ADDR_TRIM_GAIN = 16'h0088;
     localparam [15:0] ADDR_SET_STRETCH = 16'h008c;
+    localparam [15:0] ADDR_IMAGE_HIGH = 16'h0090;
 
     always @(*) begin
         rknown_o = 1'b1;
@@ -109,6 +111,7 @@ module settings (
             ADDR_LAW_SLOPE: rdata_o = {16'd0, law_slope_o};
             ADDR_TRIM_GAIN: rdata_o = {16'd0, trim_gain_o};
             ADDR_SET_STRETCH: rdata_o = {29'd0, set_stretch_o};
+            ADDR_IMAGE_HIGH: rdata_o = image_high_o;
             default: begin
                 rdata_o  = 32'd0;
                 rknown_o = 1'b0;
@@ -119,7 +122,7 @@ module settings (
                 ADDR_RESET_START, ADDR_RESET_MAX, ADDR_STEP_MIN, ADDR_STEP_MAX, ADDR_GAIN_SHIFT, ADDR_RESET_STEP,
                 ADDR_SET_CYCLES, ADDR_RESET_CYCLES, ADDR_INIT_ENABLE, ADDR_INIT_CODE, ADDR_INIT_CYCLES, ADDR_TOLERANCE,
                 ADDR_MAX_PULSES, ADDR_STUCK_LIMIT, ADDR_DEVICE, ADDR_IMAGE, ADDR_SHIFT, ADDR_THRESHOLD, ADDR_ALGORITHM,
-                ADDR_LAW_OFFSET, ADDR_LAW_SLOPE, ADDR_TRIM_GAIN, ADDR_SET_STRETCH: wknown_o = 1'b1;
+                ADDR_LAW_OFFSET, ADDR_LAW_SLOPE, ADDR_TRIM_GAIN, ADDR_SET_STRETCH, ADDR_IMAGE_HIGH: wknown_o = 1'b1;
             default: wknown_o = 1'b0;
         endcase
     end
@@ -156,6 +159,7 @@ module settings (
             law_slope_o <= 16'd1053;
             trim_gain_o <= 16'd4608;
             set_stretch_o <= 3'd0;
+            image_high_o <= 32'd0;
         end else if (write_i) begin
             case (waddr_i)
                 ADDR_READ_CODE: read_code_o <= wdata_i[10:0];
@@ -188,6 +192,7 @@ module settings (
                 ADDR_LAW_SLOPE: law_slope_o <= wdata_i[15:0];
                 ADDR_TRIM_GAIN: trim_gain_o <= wdata_i[15:0];
                 ADDR_SET_STRETCH: set_stretch_o <= wdata_i[2:0];
+                ADDR_IMAGE_HIGH: image_high_o <= wdata_i[31:0];
                 default: ;
             endcase
         end

@@ -105,7 +105,7 @@ module program_bench;
     // what differs from the reset values, for the chromium card; addresses as in registers.yaml
     localparam [15:0] ADDR_SET_MAX = 16'h024, ADDR_RESET_START = 16'h028, ADDR_STEP_MIN = 16'h030, ADDR_SET_CYCLES = 16'h040,
                       ADDR_RESET_CYCLES = 16'h044, ADDR_TOLERANCE = 16'h054, ADDR_IMAGE = 16'h068,
-                      ADDR_ALGORITHM = 16'h07c;
+                      ADDR_ALGORITHM = 16'h07c, ADDR_IMAGE_HIGH = 16'h090;
 
     // verify codes over the window of the chromium card, 100 .. 400 uS
     function integer target;
@@ -148,7 +148,8 @@ module program_bench;
 
     task classify;
         integer fd, answers, got;
-        reg [31:0] pixels, class, sum;
+        reg [63:0] pixels;
+        reg [31:0] class, sum;
         begin
             fd = $fopen(file, "r");
             answers = 0;
@@ -157,7 +158,8 @@ module program_bench;
             if (fd == 0 || answers == 0) $fatal(1, "+pyh_images, +pyh_answers: a file cannot be opened");
             got = $fscanf(fd, "%h", pixels);
             while (got == 1) begin
-                write(ADDR_IMAGE, pixels);
+                write(ADDR_IMAGE, pixels[31:0]);
+                if (L1_ROWS > 32) write(ADDR_IMAGE_HIGH, pixels[63:32]);
                 write(ADDR_CONTROL, 32'd2);
                 if (!irq) @(posedge irq);
                 read(ADDR_CLASS, class);

@@ -178,9 +178,21 @@ class Driver:
         await self._job(_READ, self._access_limit_us)
         return await self.read("READ_RESULT")
 
-    async def classify(self, image: int, hidden: int = 3) -> Answer:
-        """Classify an image given as bits, pixel i in bit i."""
-        await self.write("IMAGE", image)
+    async def classify(self, image: int, hidden: int = 3, pixels: int = 32) -> Answer:
+        """Classify an image given as bits, pixel i in bit i.
+
+        Args:
+            image: less than 2**32, above 32 pixels less than 2**64.
+            hidden: hidden activations to read, 1 .. 32.
+            pixels: rows of the first layer, 1 .. 64; IMAGE_HIGH is written only above 32.
+
+        Raises:
+            ConfigError: the image has more pixels than the registers hold.
+            SimulationError: the controller answers with an error, or its job does not end.
+        """
+        await self.configure(
+            {"IMAGE": image} if pixels <= 32 else {"IMAGE": image & 0xFFFF_FFFF, "IMAGE_HIGH": image >> 32}
+        )
         await self._job(_INFER, self._access_limit_us)
         words = [await self.read("HIDDEN", i) for i in range((hidden + 3) // 4)]
         return Answer(

@@ -54,6 +54,7 @@ class Job:
         path_ohm: per device, resistance of the lines in series with it when it is written or read.
         registers: settings of the controller by register name.
         test_images, test_labels: noisy images, shape (count, pixels), and their true classes.
+        start_fractions: state of each device before its first pulse, 0 .. 1, shape (devices,).
         parameters: of each device, those that differ from the card's.
         cycles: what the parameters are in each pulse; None without variation from pulse to pulse.
     """
@@ -73,6 +74,7 @@ class Job:
     registers: dict[str, int]
     test_images: NDArray[np.int_]
     test_labels: NDArray[np.int_]
+    start_fractions: NDArray[np.float64]
     parameters: list[dict[str, float]]
     cycles: CycleDraws | None
 
@@ -95,7 +97,7 @@ class Job:
     @cached_property
     def array(self) -> Array:
         """Netlist, pins, meters: worked out for the engines that have a use for them."""
-        starts = [{"x0": self.config.device.start_fraction, **own} for own in self.parameters]
+        starts = [{"x0": x0, **own} for x0, own in zip(self.start_fractions.tolist(), self.parameters, strict=True)]
         return build_array(self.electrics, self.layers, self.subcircuit, dict(zip(self.cells, starts, strict=True)))
 
     @property
@@ -263,6 +265,16 @@ def _variation(
     return own, CycleDraws(device, own, cycle_seed, v.scale) if v.cycle else None
 
 
+def _start_fractions(config: SimConfig, count: int) -> NDArray[np.float64]:
+    given = np.asarray(config.device.start_fraction, float)
+    if given.ndim and len(given) != count:
+        raise ConfigError(
+            f"device.start_fraction must be one number for all, or a list of {count}, one for each device, layer by layer, row by row; "
+            f"got a list of {len(given)}"
+        )
+    return np.broadcast_to(given, count)
+
+
 def training_options(config: SimConfig) -> TrainingOptions:
     """Return what software training is told."""
     named = {field.name for field in fields(TrainingOptions)}
@@ -324,7 +336,8 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
     Raises:
-        ConfigError: targets outside the device's reach, images that do not fit, a faulty card.
+        ConfigError: targets outside the device's reach, images that do not fit, start states for another number of devices, a
+            faulty card.
         VerilogAError: a faulty model.
     """
     device = load_device(config.device.card)
@@ -400,6 +413,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         registers=_registers(config, network, electrics),
         test_images=test_images,
         test_labels=test_labels,
+        start_fractions=_start_fractions(config, len(cells)),
         parameters=parameters,
         cycles=cycles,
     )

@@ -83,7 +83,7 @@ class _Bench:
         total = len(job.test_images)
         for i, image in enumerate(job.test_images):
             number = image_number(image)
-            answer = await self.chip.driver.classify(number)
+            answer = await self.chip.driver.classify(number, pixels=job.images.pixels)
             record.answers.append(
                 {
                     "image": number,

@@ -74,7 +74,7 @@ class NumpyArray:
         electrics: ArrayElectrics,
         layers: tuple[Layer, ...],
         parameters: list[dict[str, float]],
-        start_fraction: float,
+        start_fractions: Array,
     ) -> None:
         """Prepare the devices.
 
@@ -83,7 +83,7 @@ class NumpyArray:
             electrics: figures of the periphery.
             layers: the crossbars.
             parameters: of each device, those that differ from the card's.
-            start_fraction: state of every device at the start.
+            start_fractions: states of the devices at the start, 0 .. 1, shape (devices,).
 
         Raises:
             VerilogAError: the model has not two ports and one state.
@@ -93,7 +93,7 @@ class NumpyArray:
         self._electrics, self._layers = electrics, layers
         self._place = {name: k for k, name in enumerate(model.free)}
         self._own = np.array([list({**model.free, **one}.values()) for one in parameters])
-        self.x = np.full(len(parameters), float(start_fraction))
+        self.x = np.array(start_fractions, float)
         self.supply_j = dict.fromkeys(("reset", "write", "verify", "inference"), 0.0)
         self.device_j = np.zeros(len(parameters))
         self._at_s = np.zeros(len(parameters))  # when each state was last brought up to date

@@ -46,7 +46,7 @@ class _Run:
         self.clock = 0
         self.rounds = record.rounds
         self.pulsed = [0] * len(job.target_codes)
-        self.array = NumpyArray(job.device, job.electrics, job.layers, job.parameters, job.config.device.start_fraction)
+        self.array = NumpyArray(job.device, job.electrics, job.layers, job.parameters, job.start_fractions)
 
     def seconds(self, clocks: int) -> float:
         return clocks * self.period_s

@@ -126,7 +126,7 @@ class RtlChip:
         """Return the answers to 0/1 images, shape (images, pixels), which are shown one by one."""
         answers, hidden = [], self.job.layers[0].cols
         for i, image in enumerate(images):
-            answers.append(await self.driver.classify(image_number(image), hidden))
+            answers.append(await self.driver.classify(image_number(image), hidden, pixels=len(image)))
             self._tell(f"training: image {i + 1} of {len(images)}")
         self.shown_j = self._view.energy().phases["inference"]
         return Prediction(

@@ -212,8 +212,8 @@ def prepare_behavioural(job: Job, folder: Path) -> list[str]:
     (folder / DEVICE_MODEL).write_text(device_model(config.device.card), encoding="utf-8")
     scatter = {name: how for name, how in free_parameters(job.device).items() if name != "x0"}
     nominal = job.device.module.check_parameters(job.device.card.parameters)
-    start = {"x0": config.device.start_fraction}
-    rows = [{**{n: float(nominal[n]) for n in scatter}, **own, **start} for own in job.parameters]
+    common = {n: float(nominal[n]) for n in scatter}
+    rows = [{**common, **own, "x0": x0} for own, x0 in zip(job.parameters, job.start_fractions.tolist(), strict=True)]
     write_devices(folder / _DEVICES, list(scatter), rows)
     words = [f"+pyh_devices={_DEVICES}"]
     if job.cycles:

@@ -98,10 +98,11 @@ class Controller:
         return (0, column) if column < first else (1, column - first)
 
     def inference_codes(self, layer: int) -> list[int]:
-        """Row codes of inference; IMAGE and READ_CODE count at every clock."""
+        """Row codes of inference; the image and READ_CODE count at every clock."""
         if layer:
             return self.hidden
-        return [self.setting["READ_CODE"] * (self.setting["IMAGE"] >> row & 1) for row in range(self.shape.rows[0])]
+        image = self.setting["IMAGE_HIGH"] << 32 | self.setting["IMAGE"]
+        return [self.setting["READ_CODE"] * (image >> row & 1) for row in range(self.shape.rows[0])]
 
     def outputs(self, inputs: int) -> int:
         """Return all outputs during the present clock; ``inputs`` matter for the ready signals only."""

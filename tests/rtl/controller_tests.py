@@ -82,7 +82,7 @@ async def wrong_accesses_are_answered_with_errors(dut):
         m["TARGET"].address(30),
         m["OUTCOME"].address(30),
         m["BIAS"].address(4),
-        0x090,
+        0x094,
         0x320,
         0xFFC,
         0x6000,

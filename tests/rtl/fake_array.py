@@ -10,7 +10,6 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
-ROWS, COLS = (9, 3), (3, 1)
 LSB_V, READ_OHM, WIDE_OHM, G_REF = 0.5e-3, 20e3, 5e3, 250e-6
 HRS = 6.6e-6
 
@@ -23,12 +22,13 @@ def fields(value, width: int, count: int) -> list[int]:
 
 
 class FakeArray:
-    """30 devices.  ``gain`` scales what a SET leaves; ``stuck`` devices never move; a RESET beyond 0.35 V erases."""
+    """The devices of the bench's size.  ``gain`` scales what a SET leaves; ``stuck`` devices never move; a RESET beyond 0.35 V erases."""
 
     def __init__(self, dut) -> None:
         self.dut = dut
         self.shell = dut.u_array
-        self.g = [np.full((r, c), HRS) for r, c in zip(ROWS, COLS, strict=True)]
+        self.shapes = [tuple(int(getattr(dut, f"L{n}_{what}").value) for what in ("ROWS", "COLS")) for n in (1, 2)]
+        self.g = [np.full(shape, HRS) for shape in self.shapes]
         self.gain = 1.0
         self.stuck: set[tuple[int, int, int]] = set()
         self.highest = 0
@@ -50,7 +50,8 @@ class FakeArray:
     def check_and_answer(self) -> None:
         s, phase = self.shell, int(self.shell.phase.value)
         words_all = writes_all = 0
-        for layer, (name, rows, cols) in enumerate(zip(("l1", "l2"), ROWS, COLS, strict=True)):
+        for layer, (rows, cols) in enumerate(self.shapes):
+            name = f"l{layer + 1}"
             codes = fields(getattr(s, f"{name}_row_code").value, 12, rows)
             ref = fields(getattr(s, f"{name}_ref_code").value, 12, 1)[0]
             words = [int(getattr(s, f"{name}_word").value) >> r & 1 for r in range(rows)]

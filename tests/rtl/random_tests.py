@@ -272,7 +272,9 @@ class Jobs:
             await self.set("THRESHOLD", self.rng.choice((end, end, end + 1 if end < 0 else end - 1)))
             settings = {
                 "SHIFT": shift,
-                "IMAGE": self.rng.getrandbits(32),
+                # every second word all rows: about the most that the first reference row's sum has to hold
+                "IMAGE": self.rng.choice((self.rng.getrandbits(32), 0xFFFF_FFFF)),
+                "IMAGE_HIGH": self.rng.choice((self.rng.getrandbits(32), 0xFFFF_FFFF)),
                 "READ_CODE": self.rng.choice((1023, 1024, 2047)),
             }
             await self.together([self.set(name, value) for name, value in settings.items()])
@@ -312,7 +314,8 @@ class Jobs:
             await self.set(
                 "DEVICE", self.rng.choice((self.rng.randrange(self.shape.devices), self.rng.randrange(4096)))
             )
-            await self.set("IMAGE", self.rng.getrandbits(32))
+            for name in ("IMAGE", "IMAGE_HIGH"):
+                await self.set(name, self.rng.getrandbits(32))
             await self.job(word, CUTS if kind == "cut" else ENDS[4:])
             for name in ("READ_RESULT", "CLASS", "ACCUMULATOR", "HIDDEN", "STATUS"):
                 await self.bus.read(self.map[name].address())

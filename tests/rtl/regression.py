@@ -31,7 +31,7 @@ DEFAULT = Shape()
 FOUR = Shape((1, 2), (2, 1))
 LARGE = Shape((9, 3), (3, 1), 40)
 SMALL = Shape((1, 1), (1, 1), 120)
-WIDE = Shape((2, 9), (9, 1))
+WIDE = Shape((33, 9), (9, 1))
 TALL = Shape((5, 1), (1, 3), 40)
 
 

@@ -102,6 +102,7 @@ DRAWS: dict[str, Draw] = {
     "TRIM_GAIN": between(0, 9000, 0, 65535),
     "DEVICE": between(0, 11, 31, 4095),
     "IMAGE": lambda rng: rng.getrandbits(32),
+    "IMAGE_HIGH": lambda rng: rng.getrandbits(32),
     "SHIFT": between(3, 8, 0, 15),
     "THRESHOLD": between(-300, 300, -32768, 32767),
 }
@@ -245,6 +246,6 @@ def random_targets(rng: random.Random, kind: str, count: int) -> list[int]:
 def any_address(rng: random.Random) -> int:
     """Return a byte address: mostly of a register, else anywhere."""
     if rng.random() < 0.15:
-        return rng.choice((rng.randrange(1 << 16), rng.randrange(0x400), 0x90, 0x0FC, 0x320, 0x3FC, 0x1FFC, 0x6000))
+        return rng.choice((rng.randrange(1 << 16), rng.randrange(0x400), 0x94, 0x0FC, 0x320, 0x3FC, 0x1FFC, 0x6000))
     register = rng.choice(list(registers().values()))
     return register.address(min(int(rng.expovariate(0.1)), register.count - 1)) + rng.choice((0, 0, 0, 1, 2, 3))

@@ -14,22 +14,25 @@ from pyharness.errors import ConfigError
 from pyharness.resources import hdl_dir
 
 HERE = Path(__file__).parent
+SIZES = {"controller_tests": {}, "large_tests": {"L1_ROWS": 64, "L1_COLS": 10, "L2_ROWS": 10}}
 TESTS = [
-    line.split()[2].split("(")[0]
-    for line in (HERE / "controller_tests.py").read_text().splitlines()
+    (module, line.split()[2].split("(")[0])
+    for module in SIZES
+    for line in (HERE / f"{module}.py").read_text().splitlines()
     if line.startswith("async def") and "(dut):" in line
 ]
 
 
-@pytest.mark.parametrize("name", TESTS)
-def test_controller(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("module", "name"), TESTS)
+def test_controller(tmp_path: Path, module: str, name: str) -> None:
     """One cocotb test in a simulation of its own."""
     result = simulate(
         hdl_sources(),
         "system_top",
-        "controller_tests",
+        module,
         tmp_path,
         testcase=name,
+        parameters=SIZES[module],
         include_dirs=[hdl_dir()],
         python_path=[HERE],
         seed=1,
@@ -56,7 +59,7 @@ def test_register_values_are_checked() -> None:
         registers()["BIAS"].address(64)
 
 
-@pytest.mark.parametrize("size", [(9, 3, 3, 1), (1, 1, 1, 1), (32, 32, 32, 31)])
+@pytest.mark.parametrize("size", [(9, 3, 3, 1), (1, 1, 1, 1), (64, 10, 10, 1), (64, 31, 31, 2), (32, 32, 32, 31)])
 def test_lint(tmp_path: Path, size: tuple[int, int, int, int]) -> None:
     """Clean under Verilator's -Wall and Icarus in Verilog-2005, at the smallest, default and largest size."""
     names = ("L1_ROWS", "L1_COLS", "L2_ROWS", "L2_COLS")
@@ -85,7 +88,9 @@ def test_lint_can_fail(tmp_path: Path) -> None:
     ("parameters", "message"),
     [
         ({"L1_COLS": 4}, "L2_ROWS must equal L1_COLS, got 3 and 4"),
-        ({"L1_ROWS": 33}, "at most 32 pixels, got 33"),
+        ({"L1_ROWS": 65}, "at most 64 pixels, got 65"),
+        ({"L1_ROWS": 64, "L1_COLS": 32, "L2_ROWS": 32}, "at most 2048 devices, got 2080"),
+        ({"L2_COLS": 62}, "at most 64 neurons in both layers, got 65"),
         ({"L1_COLS": 33, "L2_ROWS": 33}, "at most 32 hidden neurons, got 33"),
     ],
 )

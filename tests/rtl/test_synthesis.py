@@ -96,7 +96,7 @@ def test_readme_shows_the_table() -> None:
         assert f"| {name} | {figures['cells']} | {figures['flip_flops']} |" in readme
 
 
-@pytest.mark.parametrize("size", [(1, 1, 1, 1), (2, 32, 32, 1), (32, 32, 32, 31)])
+@pytest.mark.parametrize("size", [(1, 1, 1, 1), (64, 10, 10, 1), (2, 32, 32, 1), (32, 32, 32, 31)])
 def test_checks_at_other_sizes(tmp_path: Path, size: tuple[int, int, int, int]) -> None:
     """No latch, loop or conflict at the smallest and largest sizes either, before gates are made of it."""
     passed, log = yosys([*read(size), *CHECKS, "flatten", *CHECKS], tmp_path / "yosys.log")

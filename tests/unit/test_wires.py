@@ -33,9 +33,7 @@ def netlist(electrics: ArrayElectrics, states: NDArray[np.float64] = STATES) -> 
 
 
 def numpy_array(electrics: ArrayElectrics, states: NDArray[np.float64] = STATES) -> NumpyArray:
-    array = NumpyArray(DEVICE, electrics, LAYERS, [{} for _ in states], 0.0)
-    array.x[:] = states
-    return array
+    return NumpyArray(DEVICE, electrics, LAYERS, [{} for _ in states], states)
 
 
 def run(a: Array, waves: dict[str, Sequence[tuple[float, float]]], stop_s: float) -> BatchResult:
