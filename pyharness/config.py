@@ -16,6 +16,7 @@ from pyharness.resources import config_dir
 __all__ = ("SimConfig", "load_config")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Volt = Annotated[float, Field(ge=0, le=2.0)]
 PulseWidth = Annotated[float, Field(ge=1e-6, le=0.1)]
 _DEFAULT_IMAGES = [
@@ -29,14 +30,14 @@ class _Section(BaseModel):
 
 
 class Device(_Section):
-    """The memristor: card name or path, and where every device starts.
+    """The memristor: card name or path, and where the devices start: all alike, or each at its own place of a list, in the array's order.
 
     A relative path counts from the configuration's own folder.  ``target`` is the form of the model: B sources for any
     ngspice, a compiled library for one with OSDI, or what the library at hand can do.
     """
 
     card: Annotated[str, Field(min_length=1, max_length=1024)] = "chromium"
-    start_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    start_fraction: Fraction | list[Fraction] = 0.0
     target: Literal["auto", "ngspice", "osdi"] = "auto"
 
     @field_validator("card")

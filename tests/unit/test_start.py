@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyharness.bench.job import Job, build_job
 from pyharness.bench.numpy_array import NumpyArray
 from pyharness.bench.numpy_job import run_numpy
+from pyharness.bench.runner import read_record, run_sim
 from pyharness.bench.view import prepare_behavioural
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError
@@ -19,11 +20,13 @@ from pyharness.record import Record
 CORNERS = [[["##", ".."], ["..", "##"]], [["#.", "#."], [".#", ".#"]]]  # 2 x 2 pixels: ten devices
 
 
-def job_from(start: Any, **sections: Any) -> Job:
+def config_from(start: Any, **sections: Any) -> SimConfig:
     data: dict[str, Any] = {"engine": "numpy", "images": CORNERS, "training": {"hidden": 2}, "test": {"count": 20}}
-    config = SimConfig.model_validate(data | sections)
-    device = config.device.model_copy(update={"start_fraction": start})
-    return build_job(config.model_copy(update={"device": device}))
+    return SimConfig.model_validate(data | {"device": {"start_fraction": start}} | sections)
+
+
+def job_from(start: Any, **sections: Any) -> Job:
+    return build_job(config_from(start, **sections))
 
 
 def programmed(job: Job) -> NDArray[np.float64]:
@@ -83,3 +86,22 @@ def test_a_list_of_another_length_is_told(count: int) -> None:
     """With both lengths."""
     with pytest.raises(ConfigError, match=rf"device\.start_fraction must be .* a list of 10, .*got a list of {count}"):
         job_from([0.1] * count)
+
+
+@pytest.mark.parametrize("engine", ["behavioural", "ngspice"])
+def test_a_simulation_begins_from_a_programmed_array(tmp_path: Path, engine: str) -> None:
+    """Through the RTL: no pulse, every device at its target, images answered."""
+    states = programmed(job_from(0.0)).tolist()
+    config = config_from(states, engine=engine, waves=False)
+    record = read_record(run_sim(config, tmp_path, "test"))
+    assert record.pulses == []
+    assert [d.status for d in record.devices] == ["reached"] * 10
+    assert record.accuracy is not None
+    assert record.accuracy.agree_with_software == 20
+
+
+@pytest.mark.parametrize("start", [-0.1, [0.5, 1.1], "high", [[0.5]]])
+def test_what_is_no_fraction_is_refused(start: Any) -> None:
+    """Alone and in a list."""
+    with pytest.raises(ValueError, match=r"device\.start_fraction"):
+        config_from(start)
