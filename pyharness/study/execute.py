@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Future, LocalCluster, as_completed
+from distributed.comm.core import connect as connect_to
 from distributed.security import Security
 
 from pyharness.config import read_yaml
@@ -68,6 +70,11 @@ def _job_cluster(path: Path) -> Any:
     return cluster
 
 
+async def _ask(address: str, security: Security) -> None:
+    comm = await connect_to(address, timeout=10, **security.get_connection_args("client"))
+    await comm.close()
+
+
 @contextmanager
 def connect(workers: Workers) -> Iterator[Client]:
     """Give a client of the workers while the block runs.
@@ -80,8 +87,10 @@ def connect(workers: Workers) -> Iterator[Client]:
         ToolNotFoundError: dask-jobqueue is not installed.
     """
     if workers.scheduler:
-        security = Security() if workers.scheduler.startswith("tls://") else None
+        security = Security()
         try:
+            # asked first: a Client that does not come about waits for its end, and tells of that
+            asyncio.run(_ask(workers.scheduler, security))
             client = Client(workers.scheduler, security=security, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError, TypeError) as cause:
             raise ConfigError(

@@ -135,3 +135,26 @@ def test_nothing_outlives_a_killed_study(tmp_path: Path) -> None:
         program.send_signal(signal.SIGKILL)
     assert gone(family)
     assert (temporary / "kept").read_text() == "another program's"
+
+
+ORDERLY = """
+import sys
+from pyharness.study.code import code_version
+from pyharness.study.process import RunProcesses
+print(RunProcesses().do(sys.argv[1], 60, code_version()).status)
+"""
+
+
+def test_a_worker_that_ends_harms_nothing(tmp_path: Path) -> None:
+    """Its run's folder goes first, then the process: what lies beside the folder stays."""
+    (tmp_path / "kept").write_text("another program's")
+    done = subprocess.run(
+        [sys.executable, "-c", ORDERLY, BRIEF],
+        env={**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "fail\n"
+    time.sleep(1)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
