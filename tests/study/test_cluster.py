@@ -82,7 +82,7 @@ def tls_cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         for command in ([*scheduler, "--no-dashboard"], [*worker, "--local-directory", str(folder)]):
             started.append(subprocess.Popen([*command, "--scheduler-file", str(address)], **words))
         until = time.monotonic() + 120
-        while not address.exists():
+        while not (address.exists() and address.read_text().endswith("}")):
             assert time.monotonic() < until
             time.sleep(0.1)
         yield json.loads(address.read_text())["address"]

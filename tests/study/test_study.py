@@ -252,7 +252,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
         workers = [subprocess.Popen(worker, **quiet) for _ in range(2)]
         try:
             until = time.monotonic() + 60
-            while not address.exists() and time.monotonic() < until:
+            while not (address.exists() and address.read_text().endswith("}")) and time.monotonic() < until:
                 time.sleep(0.1)
             where = json.loads(address.read_text())["address"]
             with subprocess.Popen(study_command(file, out, "--scheduler", where), stdout=subprocess.PIPE) as process:
