@@ -467,7 +467,7 @@ def study(
     import json
 
     from pyharness.study.execute import Workers, carry_out, connect
-    from pyharness.study.show import Watch, comparison, difference_table, series_table
+    from pyharness.study.show import Watch, comparison, difference_table, series_tables
     from pyharness.study.spec import chosen, load_study, points
     from pyharness.study.store import Store
     from pyharness.study.summary import differences, summary_json
@@ -497,7 +497,7 @@ def study(
         found = summary_json(store, plan)
         path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
         for series in plan.series:
-            _console.print(series_table(store, plan, series))
+            _console.print(*series_tables(_console, store, plan, series))
         for check in plan.spot_checks:
             if measured := differences(store, plan, check):
                 _console.print(difference_table(check.series, measured))
@@ -541,8 +541,8 @@ def replay(
     """Do a stored run again in this process; ends with status 1 unless every bit of its result is the same."""
     import json
 
+    from pyharness.study.code import code_version
     from pyharness.study.run import run_point
-    from pyharness.study.spec import code_version
     from pyharness.study.store import Store
 
     with Store(store, write=False) as opened:

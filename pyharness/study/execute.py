@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Future, LocalCluster, as_completed
+from distributed.comm.core import connect as connect_to
 from distributed.security import Security
 
 from pyharness.config import read_yaml
 from pyharness.errors import ConfigError, ToolNotFoundError
-from pyharness.study.run import Outcome, run_point
-from pyharness.study.spec import Point, Study, code_version, points
-from pyharness.study.store import Row, Store
+from pyharness.study.code import code_version
+from pyharness.study.process import run_apart, runs_ended
+from pyharness.study.spec import Point, Study, points
+from pyharness.study.store import Outcome, Row, Store
 
 __all__ = ("Progress", "Workers", "carry_out", "connect")
 
-_AHEAD = 3
-"""Runs that wait at each worker: none is ever idle, and few are lost with the program."""
+_WAITING = 1000
+"""Runs that the scheduler knows of: more than there are processors, also of workers that come later; each gets the next as it ends one."""
 _KINDS = {
     "slurm": "SLURMCluster",
     "lsf": "LSFCluster",
@@ -68,21 +70,16 @@ def _job_cluster(path: Path) -> Any:
     return cluster
 
 
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes started in the block do not hear the terminal's Ctrl-C: this program does, and ends them."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, heard)
+async def _ask(address: str, security: Security) -> None:
+    comm = await connect_to(address, timeout=10, **security.get_connection_args("client"))
+    await comm.close()
 
 
 @contextmanager
 def connect(workers: Workers) -> Iterator[Client]:
     """Give a client of the workers while the block runs.
 
-    Local workers are processes of one thread that listen on the loopback interface alone.  Certificates of a ``tls://`` scheduler are those of
+    Local workers open no socket.  Certificates of a ``tls://`` scheduler are those of
     Dask's own configuration (``distributed.comm.tls``).
 
     Raises:
@@ -90,8 +87,10 @@ def connect(workers: Workers) -> Iterator[Client]:
         ToolNotFoundError: dask-jobqueue is not installed.
     """
     if workers.scheduler:
-        security = Security() if workers.scheduler.startswith("tls://") else None
+        security = Security()
         try:
+            # asked first: a Client that does not come about waits for its end, and tells of that
+            asyncio.run(_ask(workers.scheduler, security))
             client = Client(workers.scheduler, security=security, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError, TypeError) as cause:
             raise ConfigError(
@@ -103,17 +102,16 @@ def connect(workers: Workers) -> Iterator[Client]:
     if workers.cluster:
         cluster = _job_cluster(workers.cluster)
     else:
-        with _deaf_children():
-            cluster = LocalCluster(
-                n_workers=workers.count or os.cpu_count() or 1,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",  # the usual port may be another program's
-                worker_dashboard_address="127.0.0.1:0",
-                silence_logs=50,
-            )
-    with cluster, Client(cluster, set_as_default=False) as client:
+        # Dask's own part of a worker is a thread of this program; the runs are processes in any case
+        cluster = LocalCluster(
+            n_workers=1,
+            threads_per_worker=workers.count or os.cpu_count() or 1,
+            processes=False,
+            dashboard_address=None,
+            memory_limit=None,
+            silence_logs=50,
+        )
+    with cluster, runs_ended(), Client(cluster, set_as_default=False) as client:
         yield client
 
 
@@ -140,13 +138,14 @@ def _row(study: Study, point: Point, outcome: Outcome) -> Row:
 
 def _submit(client: Client, study: Study, point: Point) -> Future[Any]:
     # the key is the run's: the scheduler, too, does it once; a worker that dies does not take it along
-    return client.submit(
-        run_point, point.config.model_dump_json(), study.limit_s, key=f"run-{point.id}", pure=True, retries=3
-    )
+    arguments = point.config.model_dump_json(), study.limit_s, code_version()
+    return client.submit(run_apart, *arguments, key=f"run-{point.id}", pure=True, retries=3)
 
 
 def _outcome(future: Future[Any]) -> Outcome:
     error = future.exception()
+    if isinstance(error, ConfigError):
+        raise error
     if error is None:
         outcome: Outcome = future.result()
         return outcome
@@ -157,32 +156,28 @@ def carry_out(study: Study, store: Store, client: Client, show: Progress) -> int
     """Do every run that the store lacks; return how many were done.  ``show`` is called with each as it is stored.
 
     Raises:
-        ConfigError: a run's configuration is wrong, or the workers hold another version of the code.
+        ConfigError: a run's configuration is wrong, or a worker holds another version of the code.
     """
-    _same_code(client)
     todo = _missing(study, store)
-    width = max(1, len(client.scheduler_info()["workers"])) * _AHEAD
     waiting: dict[str, Point] = {}
     done = 0
     queue = as_completed(loop=client.loop)
-    for point in itertools.islice(todo, width):
-        _wait_for(client, study, point, waiting, queue)
+
+    def submit(count: int) -> None:
+        for point in itertools.islice(todo, count):
+            future = _submit(client, study, point)
+            waiting[str(future.key)] = point
+            queue.add(future)
+
+    submit(_WAITING)
     for future in queue:
-        point = waiting.pop(str(future.key))
-        row = _row(study, point, _outcome(future))
+        row = _row(study, waiting.pop(str(future.key)), _outcome(future))
         store.add(row)
         future.release()
         done += 1
         show(row)
-        for following in itertools.islice(todo, 1):
-            _wait_for(client, study, following, waiting, queue)
+        submit(1)
     return done
-
-
-def _wait_for(client: Client, study: Study, point: Point, waiting: dict[str, Point], queue: Any) -> None:
-    future = _submit(client, study, point)
-    waiting[str(future.key)] = point
-    queue.add(future)
 
 
 def _missing(study: Study, store: Store) -> Iterator[Point]:
@@ -192,12 +187,3 @@ def _missing(study: Study, store: Store) -> Iterator[Point]:
         if point.id not in seen and not store.done([point.id]):
             seen.add(point.id)
             yield point
-
-
-def _same_code(client: Client) -> None:
-    versions: Mapping[str, str] = client.run(code_version)
-    for worker, version in versions.items():
-        if version != code_version():
-            raise ConfigError(
-                f"worker {worker} has pyharness {version}, this program {code_version()}: install the same there"
-            )

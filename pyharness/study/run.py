@@ -8,7 +8,6 @@ import re
 import socket
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,11 @@ from pyharness.bench.runner import read_record, run_sim
 from pyharness.config import SimConfig
 from pyharness.errors import PyharnessError, RunInterrupted, RunTimeoutError
 from pyharness.record import Record
+from pyharness.study.store import Outcome
 
-__all__ = ("Outcome", "result_of", "run_point")
+__all__ = ("result_of", "run_point")
 
 _NOT_CONVERGED = re.compile(r"converge|timestep too small|singular matrix|finds no voltage|are not found")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a run: status of :data:`pyharness.study.store.STATUSES`, message, result, time, machine."""
-
-    status: str
-    message: str
-    result: dict[str, Any]
-    wall_s: float
-    host: str
 
 
 def result_of(record: Record) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,12 +14,13 @@ from rich.table import Table
 from pyharness.progress import Show
 from pyharness.study.spec import Series, Study
 from pyharness.study.store import Row, Store
-from pyharness.study.summary import Difference, Estimate, lines
+from pyharness.study.summary import METRICS, Difference, Estimate, Line, lines
 
-__all__ = ("Watch", "comparison", "difference_table", "series_table")
+__all__ = ("Watch", "comparison", "difference_table", "series_tables")
 
 _UNITS = {"training_time_s": (1e3, "ms"), "energy_j": (1e6, "uJ")}
 _EVERY_S = 10.0
+_LIVE = ("accuracy", "training_time_s", "energy_j", "pulses")
 
 
 def _cell(name: str, e: Estimate) -> str:
@@ -29,13 +31,10 @@ def _cell(name: str, e: Estimate) -> str:
     return f"{e.mean * scale:.4g}" + ("" if math.isnan(half) else f" ± {half * scale:.2g}")
 
 
-def series_table(store: Store, study: Study, series: Series) -> Table:
-    """Return the table of a series: a line for each combination, mean ± half of the 95 % interval."""
-    found = lines(store, study, series)
+def _table(series: Series, found: list[Line], names: Sequence[str]) -> Table:
     table = Table(title=series.name, title_justify="left")
     for key in series.vary:
         table.add_column(key)
-    names = [n for n in (found[0].metrics if found else {}) if any(line.metrics[n].runs for line in found)]
     for name in names:
         table.add_column(f"{name.rsplit('_', 1)[0]}, {_UNITS[name][1]}" if name in _UNITS else name, justify="right")
     table.add_column("runs")
@@ -43,6 +42,24 @@ def series_table(store: Store, study: Study, series: Series) -> Table:
         runs = ", ".join(f"{n} {status}" for status, n in line.statuses.items())
         table.add_row(*(str(line.varied[k]) for k in series.vary), *(_cell(n, line.metrics[n]) for n in names), runs)
     return table
+
+
+def series_tables(
+    console: Console, store: Store, study: Study, series: Series, metrics: Sequence[str] = tuple(METRICS)
+) -> list[Table]:
+    """Return the table of a series: a line for each combination, mean ± half of the 95 % interval.
+
+    Metrics that no run has are left out.  A table wider than the console is split into as few as fit, each with the varied values and
+    some of the metrics.
+    """
+    found = lines(store, study, series)
+    names = [name for name in metrics if any(line.metrics[name].runs for line in found)]
+    unbounded = console.options.update(max_width=10_000)
+    for each in range(len(names), 1, -1):
+        tables = [_table(series, found, names[i : i + each]) for i in range(0, len(names), each)]
+        if all(console.measure(table, options=unbounded).maximum <= console.width for table in tables):
+            return tables
+    return [_table(series, found, [name]) for name in names] or [_table(series, found, [])]
 
 
 def difference_table(name: str, found: list[Difference]) -> Table:
@@ -107,4 +124,4 @@ class Watch:
             self._told = time.monotonic()
             for series in self._study.series:
                 if series.name == row.series:
-                    self._console.print(series_table(self._store, self._study, series))
+                    self._console.print(*series_tables(self._console, self._store, self._study, series, _LIVE))

@@ -8,16 +8,15 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pyharness import __version__
 from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
-from pyharness.resources import hdl_dir, model_dir
+from pyharness.study.code import code_version
 
 __all__ = (
     "Against",
@@ -27,12 +26,9 @@ __all__ = (
     "Statement",
     "Study",
     "chosen",
-    "code_version",
     "load_study",
     "points",
 )
-
-_SOURCES = ("*.py", "*.v", "*.vh", "*.va", "*.vams", "*.yaml", "*.lark", "*.j2", "*.c", "*.h")
 
 
 class _Part(BaseModel):
@@ -134,20 +130,6 @@ class Point:
         """Name that follows from the full configuration, the seed in it and the version of the code, and from nothing else."""
         text = json.dumps([self.config.model_dump(mode="json"), code_version()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@cache
-def code_version() -> str:
-    """Return the package's version and a digest of its sources: a changed line is another code."""
-    digest = hashlib.sha256()
-    for root in _roots():
-        for path in sorted({p for pattern in _SOURCES for p in root.rglob(pattern)}):
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{__version__}+{digest.hexdigest()[:12]}"
-
-
-def _roots() -> list[Path]:
-    return [Path(__file__).parents[1], hdl_dir(), model_dir()]
 
 
 def load_study(path: str | Path) -> Study:

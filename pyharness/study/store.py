@@ -19,7 +19,7 @@ from typing import Any
 
 from pyharness.errors import ConfigError
 
-__all__ = ("STATUSES", "Row", "Store")
+__all__ = ("STATUSES", "Outcome", "Row", "Store")
 
 STATUSES = ("pass", "fail", "timeout", "not converged")
 _SCHEMA = f"""
@@ -48,6 +48,17 @@ CREATE TABLE IF NOT EXISTS members (
 ) STRICT, WITHOUT ROWID;
 """
 _VERSION = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: status of :data:`STATUSES`, message, result, time, machine."""
+
+    status: str
+    message: str
+    result: dict[str, Any]
+    wall_s: float
+    host: str
 
 
 @dataclass(frozen=True)
