@@ -72,14 +72,13 @@ def measured(model: TrainModel, pulses: Pulses, truth: dict[str, float], noise: 
     return replace(pulses, resistance_ohm=np.exp(log_ohm + rng.normal(0, noise, len(pulses))))
 
 
-@pytest.mark.parametrize("dopant", ["chromium", "carbon"])
-def test_a_train_against_scipy(dopant: str) -> None:
+def test_a_train_against_scipy() -> None:
     """SET, RESET, SET of a shipped card, one after the other: resistances within 1e-4 of SciPy's Radau at 1e-8."""
-    device = load_device(dopant)
+    device = load_device("chromium")
     pulses = made([(0.8, 1e-3), (-0.5, 1e-4), (0.9, 1e-4)])
-    found = TrainModel(device.module, device.card.parameters, ["r_on"]).log_ohm(
-        pulses, [device.card.parameters["r_on"]]
-    )
+    free = ["v_on", "r_on"]  # as below: compiled once
+    values = [device.card.parameters[n] for n in free]
+    found = TrainModel(device.module, device.card.parameters, free).log_ohm(pulses, values)
     exact, state = [], 1e-4
     reader = compile_numpy(device.module, device.card.parameters, ("x0",))
     for source_v, width_s in zip(pulses.amplitude_v, pulses.width_s, strict=True):
@@ -89,21 +88,22 @@ def test_a_train_against_scipy(dopant: str) -> None:
 
 
 def test_known_parameters_are_found_again(model: TrainModel) -> None:
-    """Two trains of 45 pulses, read with 3 %: every parameter is told, and lies within 3.3 of its standard errors."""
-    pulses = measured(model, made(STAIRS, trains=2), TRUTH, 0.03, seed=1)
+    """A train of 45 pulses, read with 3 %: every parameter is told, and lies within 3.3 of its standard errors."""
+    pulses = measured(model, made(STAIRS), TRUTH, 0.03, seed=1)
     found = fit_pulses(model, PLAN, pulses, model.module.check_parameters(START))
     assert found.converged and set(found.estimates) == set(TRUTH)
-    assert found.rms == pytest.approx(0.03, rel=0.15)
+    at_truth = model.log_ohm(pulses, [TRUTH[n] for n in model.free]) - np.log(pulses.resistance_ohm)
+    assert 0.9 * np.sqrt((at_truth**2).mean()) < found.rms <= np.sqrt((at_truth**2).mean())
     for name, e in found.estimates.items():
         r = PLAN.parameters[name]
         assert abs(r.inward(e.value) - r.inward(TRUTH[name])) < 3.3 * e.error, name
         assert e.low < e.value < e.high
-        assert e.error < 0.3
     assert found.estimates["r_on"].value == pytest.approx(TRUTH["r_on"], rel=0.05)
+    assert found.estimates["v_on"].value == pytest.approx(TRUTH["v_on"], abs=0.03)
 
 
 def test_stated_errors_are_those_of_repeated_fits(model: TrainModel) -> None:
-    """Over 12 draws of the reads' noise a parameter scatters by what one fit says, to a factor of 1.6 (99 % of sigmas of 11 degrees)."""
+    """Over 12 draws of the reads' noise a parameter scatters by what one fit says, within the 99 % of a sigma of 11 degrees of freedom."""
     truth = model.module.check_parameters(TRUTH)
     fits = [
         fit_pulses(model, PLAN, measured(model, made(STAIRS), TRUTH, 0.05, seed), truth, only=["v_on", "r_on", "k_off"])
@@ -113,7 +113,7 @@ def test_stated_errors_are_those_of_repeated_fits(model: TrainModel) -> None:
         r = PLAN.parameters[name]
         scatter = np.std([r.inward(f.estimates[name].value) for f in fits], ddof=1)
         stated = np.mean([f.estimates[name].error for f in fits])
-        assert 1 / 1.7 < scatter / stated < 1.6, name
+        assert 0.49 < scatter / stated < 1.56, name
 
 
 def test_what_the_pulses_do_not_tell_stays(model: TrainModel) -> None:
@@ -146,28 +146,31 @@ def test_a_read_before_the_train_tells_its_start(model: TrainModel) -> None:
     assert abs(off[0] - log_ohm[8]) > 0.1
 
 
+DRAWN = np.random.default_rng(7).standard_normal((8, 2)) * [0.25, 0.02]
+
+
 @pytest.fixture(scope="module")
 def scattered(model: TrainModel) -> tuple[Pulses, PulseFit]:
-    """Eight devices of r_on scattered by 25 % and v_on by 20 mV; and the fit to all."""
-    rng = np.random.default_rng(7)
+    """Eight devices, whose r_on and v_on scatter by DRAWN; and the fit to all."""
     base = made(STAIRS, devices=8)
     parts = []
-    for d, (a, b) in enumerate(rng.standard_normal((8, 2))):
-        truth = {**TRUTH, "r_on": TRUTH["r_on"] * np.exp(0.25 * a), "v_on": TRUTH["v_on"] + 0.02 * b}
+    for d, (ratio, shift_v) in enumerate(DRAWN):
+        truth = {**TRUTH, "r_on": TRUTH["r_on"] * np.exp(ratio), "v_on": TRUTH["v_on"] + shift_v}
         parts.append(measured(model, base.of(f"d{d}"), truth, 0.01, seed=d))
     pulses = Pulses(*(np.concatenate([getattr(p, n) for p in parts]) for n in vars(base)))
     return pulses, fit_pulses(model, PLAN, pulses, model.module.check_parameters(TRUTH), only=["r_on", "v_on", "k_on"])
 
 
 def test_scatter_between_devices(model: TrainModel, scattered: tuple[Pulses, PulseFit]) -> None:
-    """Sigmas of eight devices within the 99 % of a chi square; what no device differs in is not said to scatter."""
+    """Sigmas are those of the eight devices; what they do not differ in is not said to scatter."""
     pulses, found = scattered
     fits, spread, unknown = between_devices(model, PLAN, pulses, found, "test")
     assert list(fits) == [f"d{d}" for d in range(8)] and max(f.rms for f in fits.values()) < 0.015
-    assert spread["r_on"]["distribution"] == "lognormal" and 0.25 * 0.38 < spread["r_on"]["sigma"] < 0.25 * 1.7
+    r_on, v_on = DRAWN.std(0, ddof=1)
+    assert spread["r_on"]["distribution"] == "lognormal" and spread["r_on"]["sigma"] == pytest.approx(r_on, rel=0.1)
     assert (spread["v_on"]["distribution"], spread["v_on"]["unit"]) == ("normal", "V")
-    assert 0.02 * 0.38 < spread["v_on"]["sigma"] < 0.02 * 1.7
-    assert "k_on" not in spread and any("k_on: differs between devices by no more" in u for u in unknown)
+    assert spread["v_on"]["sigma"] == pytest.approx(v_on, rel=0.1)
+    assert set(spread) == {"r_on", "v_on"} and any("k_on: differs between devices by no more" in u for u in unknown)
 
 
 def test_two_devices_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, PulseFit]) -> None:
@@ -237,7 +240,7 @@ def test_devices_in_turns_and_conductances(
         (f"{HEADER},device\n", r":1: column 'device' is there twice: keep one"),
         (HEADER.replace("series_ohm,", ""), r":1: no column 'series_ohm': the file needs device"),
         (HEADER.replace(",resistance_ohm", ""), r":1: one of the columns resistance_ohm and conductance_siemens is needed, got none"),
-        (f"{HEADER},conductance_siemens\n", r"is needed, got resistance_ohm and conductance_siemens"),
+        (f"{HEADER},conductance_siemens\n", r":1: one of the columns .* is needed, got resistance_ohm and conductance_siemens"),
         (f"{HEADER}\na,1,1,1e-3,1e3\n", r":2: 6 columns are named, but the row has 5 values"),
         (f"#\n\n{HEADER}\n,1,1,1e-3,1e3,5\n", r":4: column 'device' must be a name, got ''"),
         (f"{HEADER}\na,1,1V,1e-3,1e3,5\n", r":2: column 'amplitude_v' must be a number, -100 \.\. 100 V, got '1V': write it in"),
@@ -259,7 +262,7 @@ def test_faulty_files(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(ConfigError, match=r"p\.csv" + message):
         load_pulses(path)
-    with pytest.raises(ConfigError, match="cannot read the pulses .*absent"):
+    with pytest.raises(ConfigError, match=r"cannot read the pulses .*absent"):
         load_pulses(tmp_path / "absent.csv")
 
 
@@ -277,17 +280,17 @@ def shipped_pulses(path: Path, dopant: str) -> Path:
 
 
 def test_published_pulses_by_the_command(tmp_path: Path) -> None:
-    """Chromium's five: the card's 50 % (root mean square of the logarithm: 0.60) become 0.41 by threshold and on resistance; a card that loads."""
+    """Chromium's five: the shipped card's 0.63 (root mean square of the logarithm) become 0.41 by threshold and on resistance."""
     path, card = shipped_pulses(tmp_path / "cr.csv", "Cr"), tmp_path / "own.yaml"
     arguments = ["fit-pulses", str(path), "--start", "chromium", "--free", "v_on", "--free", "r_on", "-o", str(card)]
     done = CliRunner().invoke(_typer, [*arguments, "--source", "Garda, Bednarz 2024."])
     assert done.exit_code == 0, (done.output, done.exception)
     loaded, record = load_device(card), json.loads((tmp_path / "own.json").read_text())
-    before = TrainModel(loaded.module, load_device("chromium").card.parameters, ["v_on"])
-    pulses = load_pulses(path)
-    off = before.log_ohm(pulses, [load_device("chromium").card.parameters["v_on"]]) - np.log(pulses.resistance_ohm)
-    print(np.sqrt((off**2).mean()), record["rms_log"], done.output)
-    assert record["rms_log"] < 0.8 * np.sqrt((off**2).mean())
+    shipped = load_device("chromium").card.parameters
+    before, pulses = TrainModel(loaded.module, shipped, ["v_on", "r_on"]), load_pulses(path)
+    off = before.log_ohm(pulses, [shipped["v_on"], shipped["r_on"]]) - np.log(pulses.resistance_ohm)
+    assert np.sqrt((off**2).mean()) == pytest.approx(0.635, abs=2e-3)
+    assert record["rms_log"] == pytest.approx(0.414, abs=2e-3)
     for row, ohm in zip(record["rows"], pulses.resistance_ohm, strict=True):
         assert row["measured_ohm"] == ohm
     assert loaded.card.source.endswith("from card 'chromium'. Garda, Bednarz 2024.")
