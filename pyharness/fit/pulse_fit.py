@@ -133,6 +133,8 @@ def _solve(problem: _Problem, x0: Array, varied: Sequence[int], prior: float, ev
         jac=lambda part: np.vstack([problem.slopes(whole(part), varied), np.diag(weight)]),
         bounds=(low, high),
         x_scale=problem.step[varied],
+        ftol=1e-6,
+        xtol=1e-6,
         max_nfev=evaluations,
     )
     return whole(found.x), found.status > 0

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
+from pyharness.bench.variation import draw_devices
 from pyharness.cli import _typer
 from pyharness.errors import ConfigError
 from pyharness.fit import (
@@ -264,6 +266,30 @@ def test_faulty_files(tmp_path: Path, text: str, message: str) -> None:
         load_pulses(path)
     with pytest.raises(ConfigError, match=r"cannot read the pulses .*absent"):
         load_pulses(tmp_path / "absent.csv")
+
+
+def test_a_card_with_scatter_by_the_command(tmp_path: Path, scattered: tuple[Pulses, PulseFit]) -> None:
+    """Eight devices and a card of one's own to start from: the card's spread is one that the variation can draw from."""
+    path, begin, card = write(tmp_path / "eight.csv", scattered[0]), tmp_path / "begin.yaml", tmp_path / "own.yaml"
+    begin.write_text(
+        yaml.safe_dump(
+            {"model": "vteam", "dopant": "none", "parameters": START | {"k_on": 300.0, "k_off": 200.0, "v_off": 0.15, "r_off": 3e5},
+             "window_siemens": [1e-5, 1e-4], "validity": "none", "source": "none"}
+        )
+    )  # fmt: skip
+    arguments = ["--start", str(begin), "--free", "r_on", "--free", "v_on", "-o", str(card), "--dopant", "made"]
+    done = CliRunner().invoke(_typer, ["fit-pulses", str(path), *arguments])
+    assert done.exit_code == 0, (done.output, done.exception)
+    device = load_device(card)
+    spread = device.card.spread.device_to_device
+    assert spread["r_on"].sigma == pytest.approx(DRAWN[:, 0].std(ddof=1), rel=0.1)
+    assert spread["r_on"].source == "fits to 8 devices, eight.csv" and device.card.dopant == "made"
+    assert not device.card.spread.cycle_to_cycle and "cycle_to_cycle, v_on: 0 repeated SET pulses" in done.output
+    assert device.card.validity.startswith(
+        "Pulses of -1 to 1.5 V and 0.001 to 0.005 s through 1000 Ohm, reads at 0.1 V, 8 devices"
+    )
+    drawn = [one["r_on"] for one in draw_devices(device, 200, np.random.SeedSequence(1))]
+    assert np.std(np.log(drawn)) == pytest.approx(spread["r_on"].sigma, rel=0.2)
 
 
 def shipped_pulses(path: Path, dopant: str) -> Path:
