@@ -370,7 +370,7 @@ def fit(
         )  # fmt: skip
     with _writing("--out", out):
         record.write_text(record_of(measured, result), encoding="utf-8")
-        write_card(card_of(module, measured, result), card)
+        write_card(card_of(module, measured, result), card, f"fit {dopant}")
     table = Table(title=f"{dopant}: deviation of {module.name} from the measurement, and limit (beyond it: !)")
     for heading in (
         "source",
@@ -399,6 +399,90 @@ def fit(
     )
     if not result.converged:
         _console.print(f"not converged: stopped at the limit of {evaluations} evaluations: give more by --evaluations")
+
+
+@_typer.command("fit-pulses")
+def fit_pulse_file(
+    file: Annotated[
+        Path, typer.Argument(help="CSV file: device, pulse, amplitude_v, width_s, series_ohm, resistance_ohm.")
+    ],
+    start: Annotated[str | None, typer.Option(help="Card to start from; the model's defaults if left out.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Verilog-A file; the card's model by default.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="What may vary; fit.yaml beside the model by default.")] = None,
+    free: Annotated[
+        list[str] | None, typer.Option(help="Parameter that may vary; again for several; all of the plan by default.")
+    ] = None,
+    search: Annotated[
+        int, typer.Option(min=0, help="Generations of a search over all of the plan before the fit.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 1,
+    evaluations: Annotated[int, typer.Option(min=1, help="Limit of each fit's length.")] = 100,
+    dopant: Annotated[str | None, typer.Option(help="Name of the device in the card; the start's by default.")] = None,
+    source: Annotated[str, typer.Option(help="Who measured what, for the card.")] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Card to write, and a .json record beside it; neither by default."),
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
+) -> None:
+    """Fit a model to your own measured pulses; writes a card with what the pulses tell, its scatter and its residuals."""
+    from pyharness import fit as f
+    from pyharness.resources import model_dir
+    from pyharness.veriloga import check_card_name, load_card, load_module
+
+    name, card = load_card(start) if start else ("", None)
+    model = model or (model_dir() / card.model / f"{card.model}.va" if card else None)
+    if model is None:
+        raise ConfigError("there is nothing to start from: give --start CARD (chromium, mine.yaml), or --model FILE.va")
+    module, pulses = load_module(model), f.load_pulses(file)
+    if card and card.model != module.name:
+        raise ConfigError(
+            f"card '{name}' is of model '{card.model}', but {model} has '{module.name}': give one of the two"
+        )
+    fit_plan = f.load_plan(plan or module.source.with_name("fit.yaml"))
+    begin = dict(card.parameters) if card else {}
+    paths = [output, output.with_suffix(".json")] if output else []
+    if output:
+        check_card_name(output)
+        with _writing("-o", output):
+            _keep_existing(paths, force)
+            _make_folder(output.parent)
+    with progress() as show:
+        trains = f.train_model(module, fit_plan, begin, free)
+        values = module.check_parameters(begin)
+        found = f.fit_pulses(
+            trains, fit_plan, pulses, values, search=search, seed=seed, max_evaluations=evaluations,
+            progress=lambda n, cost: show(f"fitting {module.name} to {file.name}", n, search + 5, f"squares {cost:.4g}"),
+        )  # fmt: skip
+        devices, apart, unknown = f.between_devices(trains, fit_plan, pulses, found, file.name)
+        own = devices or {d: found for d in pulses.devices}
+        cycles, unknown_too = f.between_pulses(trains, fit_plan, pulses, own, file.name)
+    result = f.PulseResult(
+        file.name, f"card '{name}'" if card else f"the defaults of {module.name}", begin, pulses, trains, found, devices,
+        {"cycle_to_cycle": cycles, "device_to_device": apart}, unknown + unknown_too,
+    )  # fmt: skip
+    _console.print(f.estimate_table(found, values))
+    lines = [
+        *f.residual_lines(result),
+        *(f"go together: {a}, {b} (correlation {r:+.3f})" for a, b, r in f.related(found)),
+    ]
+    if found.undetermined:
+        lines.append(f"not told by these pulses, left at the start: {', '.join(found.undetermined)}")
+    for kind, entries in result.spread.items():
+        lines += [
+            f"{kind}, {n}: {s['distribution']}, sigma {s['sigma']:g} {s['unit']}".rstrip() for n, s in entries.items()
+        ]
+    lines += result.unknown
+    if not found.converged:
+        lines.append(f"not converged: stopped at the limit of {evaluations} evaluations: give more by --evaluations")
+    for line in lines:
+        _console.print(line, soft_wrap=True)
+    if output:
+        made = f.pulse_card(result, dopant or (card.dopant if card else "unstated"), source)
+        with _writing("-o", output):
+            f.write_card(made, output, f"fit-pulses {file.name}")
+            paths[1].write_text(f.pulse_record(result), encoding="utf-8")
+        _console.print(f"card      {output}", soft_wrap=True)
 
 
 @_typer.command()

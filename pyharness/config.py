@@ -73,6 +73,8 @@ class Training(_Section):
     ``pulse_budget``: pulses that the whole array may get; when they are spent no more follow, whatever the method.
     ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed; a device keeps its
     own however often it is programmed.
+    ``noise``: ``pixel_noise`` and ``conductance_error`` as given, or chosen by ``noise_trials`` trainings for the accuracy at
+    ``test.pixel_noise`` on arrays with ``programming_error`` and the tolerance of write-verify (:mod:`pyharness.network.noise_choice`).
     ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then.
     """
 
@@ -87,6 +89,8 @@ class Training(_Section):
 
     pixel_noise: Annotated[float, Field(ge=0, le=0.3)] = 0.12
     conductance_error: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    noise: Literal["given", "optimised"] = "given"
+    noise_trials: Annotated[int, Field(ge=2, le=200)] = 12
     programming_error: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     window_siemens: tuple[Positive, Positive] = (100e-6, 400e-6)
     # a row of the second layer adds up to 127 DAC codes to the reference row, which has 2047
@@ -101,6 +105,10 @@ class Training(_Section):
         on_chip = self.method != "software"
         if self.targets_siemens is not None and (on_chip or self.levels or self.gain_limit):
             raise ValueError("targets_siemens are programmed as they are: leave method, levels and gain_limit out")
+        if self.noise == "optimised" and (self.targets_siemens is not None or self.start == "random"):
+            raise ValueError(
+                "noise: optimised chooses levels of software training, which start: random and targets_siemens leave out: take noise: given"
+            )
         if self.start == "random" and not on_chip:
             raise ValueError("start: random and method: software train nothing: choose another method or start")
         if self.start == "random" and (self.levels or self.gain_limit):

@@ -24,6 +24,7 @@ from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
 from pyharness.network.images import SHOWN_PIXELS, ImageSet
+from pyharness.network.noise_choice import NoiseSearch, choose_noise
 from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import TrainingOptions, train, untrained
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
@@ -48,6 +49,7 @@ class Job:
         cells: (layer, row, column) of every device, layer by layer, row by row.
         images: patterns.
         network: the trained network, with exact target conductances.
+        training: what it was trained with, noise levels that were chosen included.
         targets_siemens: per device, in the array's order, errors of the programming included.
         programming_factor: of each device, by which those errors multiply what it is asked for.
         target_codes: verify codes of the targets.
@@ -67,6 +69,7 @@ class Job:
     cells: list[tuple[int, int, int]]
     images: ImageSet
     network: Network
+    training: TrainingOptions
     targets_siemens: NDArray[np.float64]
     programming_factor: NDArray[np.float64]
     target_codes: NDArray[np.int_]
@@ -281,6 +284,16 @@ def training_options(config: SimConfig) -> TrainingOptions:
     return TrainingOptions(**config.training.model_dump(include=named))
 
 
+def _noise_search(config: SimConfig) -> NoiseSearch | None:
+    """Return what noise levels are to be chosen for, if they are: conductances as the programming leaves them."""
+    t = config.training
+    if t.noise == "given":
+        return None
+    # anywhere within the tolerance
+    verified = config.write_verify.tolerance / math.sqrt(3)
+    return NoiseSearch(config.test.pixel_noise, math.hypot(t.programming_error, verified), t.noise_trials)
+
+
 @lru_cache(maxsize=256)
 def _trained(
     images: str,
@@ -289,28 +302,39 @@ def _trained(
     arithmetic: Arithmetic,
     entropy: int,
     spawn_key: tuple[int, ...],
-) -> Network:
+    search: NoiseSearch | None,
+) -> tuple[Network, TrainingOptions]:
     """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
-    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=spawn_key))
-    network = (untrained if random else train)(ImageSet.from_text(json.loads(images)), options, arithmetic, rng)
+    seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
+    patterns = ImageSet.from_text(json.loads(images))
+    if search:
+        choice = choose_noise(patterns, options, arithmetic, seed, search)
+        network, options = choice.network, choice.options
+    else:
+        network = (untrained if random else train)(patterns, options, arithmetic, np.random.default_rng(seed))
     for shared in (network.g1_siemens, network.g2_siemens):
         shared.setflags(write=False)
-    return network
+    return network, options
 
 
-def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: np.random.SeedSequence) -> Network:
-    """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases."""
-    t, pixels = config.training, images.pixels
+def _network(
+    config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: np.random.SeedSequence
+) -> tuple[Network, TrainingOptions]:
+    """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases.
+
+    With it: what it was trained with.
+    """
+    t, pixels, options = config.training, images.pixels, training_options(config)
     if t.targets_siemens is None:
-        options, text = training_options(config), json.dumps(config.images)
-        return _trained(text, t.start == "random", options, arithmetic, config.seed, seed.spawn_key)
+        text, search = json.dumps(config.images), _noise_search(config)
+        return _trained(text, t.start == "random", options, arithmetic, config.seed, seed.spawn_key, search)
     given, first = np.array(t.targets_siemens), pixels * t.hidden
     if len(given) != first + t.hidden:
         raise ConfigError(
             f"training.targets_siemens must hold {pixels} x {t.hidden} + {t.hidden} x 1 = {first + t.hidden} conductances, layer by "
             f"layer, row by row; got {len(given)}"
         )
-    return Network(
+    network = Network(
         g1_siemens=given[:first].reshape(pixels, -1),
         g2_siemens=given[first:].reshape(t.hidden, -1),
         bias=(0,) * (t.hidden + 1),
@@ -319,6 +343,7 @@ def _network(config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: 
         threshold=0,
         arithmetic=arithmetic,
     )
+    return network, options
 
 
 def verify_codes(
@@ -379,7 +404,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         manhattan_registers(config, electrics)  # its errors are told before the run
     # one stream of random numbers for each purpose, all from the one recorded seed; pyharness.bench.on_chip has the next
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
-    network = _network(config, images, arithmetic, training_seed)
+    network, trained_with = _network(config, images, arithmetic, training_seed)
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     # errors of the conductances: the network stays what it was trained to be
     factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
@@ -406,6 +431,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         cells=cells,
         images=images,
         network=network,
+        training=trained_with,
         targets_siemens=targets,
         programming_factor=factor,
         target_codes=codes,

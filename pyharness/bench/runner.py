@@ -199,6 +199,8 @@ def run_sim(
             "table": list(job.network.table),
             "shift": job.network.shift,
             "threshold": job.network.threshold,
+            "pixel_noise": job.training.pixel_noise,
+            "conductance_error": job.training.conductance_error,
         },
         variation=_variation(job),
     )

@@ -22,7 +22,16 @@ from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured
 from pyharness.veriloga import Module, NumpyModel, compile_numpy, integrate
 
-__all__ = ("card_of", "conductance", "hold_figures", "pulsed_state", "record_of", "window_states", "write_card")
+__all__ = (
+    "card_of",
+    "conductance",
+    "hold_figures",
+    "pulsed_state",
+    "record_of",
+    "round_up",
+    "window_states",
+    "write_card",
+)
 
 READ_V, READ_S, READS = 0.1, 100e-6, 10_000
 HOLD_S = 3600.0
@@ -89,7 +98,7 @@ def _two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def _up(value: float) -> float:
+def round_up(value: float) -> float:
     """Return ``value`` rounded up to two digits: a bound."""
     if value <= 0:
         return 0.0
@@ -102,7 +111,7 @@ def card_of(module: Module, measured: Measured, result: FitResult) -> dict[str, 
     model = compile_numpy(module, result.parameters, ("x0",))
     low, high = (pulsed_state(model, v, _WINDOW_PULSE_S, measured.series_ohm) for v in (_WINDOW_LOW_V, _WINDOW_HIGH_V))
     # rounded inward
-    window = [_up(conductance(model, low)), _two_digits(0.9 * conductance(model, high))]
+    window = [round_up(conductance(model, low)), _two_digits(0.9 * conductance(model, high))]
     rated = next(r for r in result.rows if (r.amplitude_v, r.frequency_hz) == (RATED_V, RATED_HZ))
     at = int((abs(measured.amplitude_v - RATED_V) + abs(measured.frequency_hz - RATED_HZ)).argmin())
     missed = [
@@ -118,7 +127,7 @@ def card_of(module: Module, measured: Measured, result: FitResult) -> dict[str, 
         "parameters": result.parameters,
         "window_siemens": window,
         "series_ohm": measured.series_ohm,
-        "hold": {k: _up(v) for k, v in hold_figures(model, window_states(model, window)).items()},
+        "hold": {k: round_up(v) for k, v in hold_figures(model, window_states(model, window)).items()},
         "spread": _spreads(module, measured, result, rated.measured["vset_v"], float(measured.vset_sd_v[at])),
         "fit": {
             "rated": {name: _percent(name, rated.deviation[name]) for name in LIMITS},
@@ -180,12 +189,12 @@ def _percent(name: str, deviation: float) -> str:
     return f"{deviation * 1e3:+.0f} mV" if name == "vset_v" else f"{deviation:+.1%}"
 
 
-def write_card(card: Mapping[str, Any], path: Path) -> None:
-    """Write a card file."""
+def write_card(card: Mapping[str, Any], path: Path, command: str) -> None:
+    """Write a card file; ``command`` is the one that made it, without its options."""
     text = yaml.safe_dump(dict(card), sort_keys=False, width=120, allow_unicode=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        f"# SPDX-License-Identifier: BSD-3-Clause\n# Written by: pyharness fit {card['dopant']}\n{text}",
+        f"# SPDX-License-Identifier: BSD-3-Clause\n# Written by: pyharness {command}\n{text}",
         encoding="utf-8",
     )
 

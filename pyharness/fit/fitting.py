@@ -75,11 +75,18 @@ class Range(BaseModel):
 
 
 class FitPlan(BaseModel):
-    """What may vary, and the start for each device."""
+    """What may vary, and the start for each device.
+
+    Attributes:
+        parameters: name -> range.
+        start: device -> values; none: every fit is told its own.
+        scatter: the parameter that takes the scatter from one SET pulse to the next, and from one RESET pulse to the next.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     parameters: dict[str, Range]
-    start: dict[str, dict[str, float]]
+    start: dict[str, dict[str, float]] = {}
+    scatter: dict[Literal["set", "reset"], str] = {}
 
 
 def load_plan(path: Path) -> FitPlan:

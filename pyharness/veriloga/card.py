@@ -17,7 +17,7 @@ from pyharness.resources import model_dir
 from pyharness.veriloga.module import Module
 from pyharness.veriloga.parse import load_module
 
-__all__ = ("Card", "Device", "load_card", "load_device")
+__all__ = ("Card", "Device", "check_card_name", "load_card", "load_device")
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
@@ -52,12 +52,12 @@ class Hold(BaseModel):
 
 
 class FitError(BaseModel):
-    """How the model deviates: at 1 V 10 Hz, where a figure of the 1 V series is beyond its limit, and after SET pulses."""
+    """How the model deviates: at 1 V 10 Hz, where a figure of the 1 V series is beyond its limit, and after pulses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rated: dict[str, str]
-    beyond_limits: list[str]
+    rated: dict[str, str] = {}
+    beyond_limits: list[str] = []
     pulses: list[str] = []
 
 
@@ -87,6 +87,16 @@ class Device:
     module: Module
 
 
+def check_card_name(path: Path) -> None:
+    """Refuse a file name that could not be the name of a subcircuit.
+
+    Raises:
+        ConfigError: no lower-case identifier and ``.yaml``.
+    """
+    if path.suffix != ".yaml" or not _IDENTIFIER.match(path.stem):
+        raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
+
+
 def load_card(name: str | Path) -> tuple[str, Card]:
     """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path.
 
@@ -101,8 +111,7 @@ def load_card(name: str | Path) -> tuple[str, Card]:
                 f"no device card {str(name)!r}: give one of {', '.join(cards)}, or the path of a .yaml card file"
             )
         path = cards[str(name)]
-    if not _IDENTIFIER.match(path.stem):
-        raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
+    check_card_name(path)
     try:
         return path.stem, _parsed(path, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as cause:
