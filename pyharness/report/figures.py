@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 
 from pyharness.bench.job import build_job
 from pyharness.config import SimConfig
+from pyharness.network.images import accuracy_curve
 from pyharness.record import Pulse, Record
 
 __all__ = ("figures",)
 
 _BLUE, _ORANGE, _GREY, _GREEN = "#2563a8", "#d9822b", "#9aa5b1", "#3a8f5c"
+_NUMBERED_ROWS = 16  # a larger layer has no room for its numbers
 _STYLE: Any = {
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -110,12 +112,12 @@ def _maps(record: Record) -> Callable[[Figure], None]:
                 for d, v in cells:
                     table[d.row, d.col] = v
                 image = ax.imshow(table, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto")
-                for (r, c), v in np.ndenumerate(table):
+                for (r, c), v in np.ndenumerate(table) if rows[line] <= _NUMBERED_ROWS else ():
                     dark = colours == "viridis" and v < 250
                     text = f"{v:.1f}" if colours == "RdBu" else f"{v:.0f}"
                     ax.text(c, r, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
                 ax.set_xticks(range(table.shape[1]))
-                ax.set_yticks(range(table.shape[0]))
+                ax.set_yticks(range(0, table.shape[0], 1 if rows[line] <= _NUMBERED_ROWS else 8))
                 ax.grid(False)
                 ax.set_title(f"layer {layer + 1}: {title}", fontsize=8)
             figure.colorbar(image, ax=[grid[i][column] for i in range(len(layers))], shrink=0.6)
@@ -144,16 +146,12 @@ def _accuracy(record: Record) -> Callable[[Figure], None]:
         network = job.with_conductances(np.array([d.final_siemens for d in record.devices]))
         if "bias" in record.network:  # training on the chip tunes them
             network = replace(network, bias=tuple(record.network["bias"]))
-        labels = network.predict(job.images.all_images()).label
         noise = np.linspace(0, 0.3, 31)
-        ax.plot(noise * 100, [job.images.bayes_accuracy(n) * 100 for n in noise], color=_GREY, label="Bayes limit")
-        ax.plot(
-            noise * 100,
-            [job.images.accuracy(labels, n) * 100 for n in noise],
-            "--",
-            color=_BLUE,
-            label="array's conductances, exact",
-        )
+        curve = accuracy_curve(job.images, lambda bits: network.predict(bits).label, noise)
+        found, limits = zip(*curve, strict=True)
+        if None not in limits:
+            ax.plot(noise * 100, np.array(limits) * 100, color=_GREY, label="Bayes limit")
+        ax.plot(noise * 100, np.array(found) * 100, "--", color=_BLUE, label="array's conductances, in software")
         a = record.accuracy
         if a:
             low, high = (a.value - a.ci95_low) * 100, (a.ci95_high - a.value) * 100
