@@ -127,12 +127,12 @@ def _read_csv(file: Path) -> _Labelled:
             where = f"{file}:{rows.line_num}"
             if not row:
                 continue
+            if len(row) < 2:
+                raise ConfigError(f"{where}: a row is a label, then pixels, separated by commas, got '{row[0]:.40}'")
             if not first:
                 first = where
                 if row[0].strip().lower() == "label" or not any(map(_is_number, row)):
                     continue
-            if len(row) < 2:
-                raise ConfigError(f"{where}: a row is a label, then pixels, separated by commas, got '{row[0]:.40}'")
             if values and len(row) - 1 != len(values[0]):
                 raise ConfigError(
                     f"{where}: {len(row) - 1} pixels, but {places[0]} has {len(values[0])}: give every image as many"
@@ -153,7 +153,8 @@ def _read_csv(file: Path) -> _Labelled:
 def _read_npz(file: Path) -> _Labelled:
     """Read the arrays ``images`` and ``labels``."""
     try:
-        with np.load(file, allow_pickle=False) as data:
+        with file.open("rb") as stream:
+            data = np.load(stream, allow_pickle=False)
             if not isinstance(data, np.lib.npyio.NpzFile):
                 raise ConfigError(f"{file}: one array, no npz: write it with numpy.savez(file, images=..., labels=...)")
             missing = {"images", "labels"} - set(data.files)
