@@ -18,6 +18,7 @@ from pyharness.config import SimConfig, load_config
 from pyharness.record import Record
 from pyharness.study.run import run_point
 
+LIMIT = 0.9504  # the row with most active pixels, by hand: 0.81 * 0.99003 + 0.18 * 0.8127 + 0.01 * 0.2187
 ROWS = [[["##", "..", ".."]], [["..", "##", ".."]], [["..", "..", "##"]]]  # 3 x 2 pixels: 6 x 3 and 3 x 1 devices
 
 
@@ -45,7 +46,7 @@ def test_three_classes_by_the_rtl(tmp_path: Path) -> None:
     network = job.with_conductances(np.array([d.final_siemens for d in rtl.devices]))
     assert [a["answer"] for a in rtl.answers] == network.predict(job.test_images).label.tolist()
     assert rtl.accuracy is not None
-    assert rtl.accuracy.bayes_limit == pytest.approx(0.91854, abs=1e-9)
+    assert rtl.accuracy.bayes_limit == pytest.approx(LIMIT, abs=1e-5)
     assert rtl.accuracy.value > 0.8
     assert rtl.software is None  # the limit is known
 
@@ -99,7 +100,9 @@ def test_the_command_with_a_file(tmp_path: Path) -> None:
     assert record.accuracy.bayes_limit is None
     assert record.software.network == pytest.approx(record.accuracy.value, abs=0.1)
     assert record.software.logistic_regression > 0.6
-    assert f"logistic regression in floats       {record.software.logistic_regression:.2%}" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert f"software network without errors {record.software.network:.2%}" in told
+    assert f"logistic regression in floats {record.software.logistic_regression:.2%}" in told
     assert "Bayes" not in done.stdout
     report = (tmp_path / "out" / "latest" / "report.html").read_text()
     assert "by logistic regression in floats" in report
@@ -141,7 +144,7 @@ def test_a_study_takes_its_accuracy_from_the_test_images(tmp_path: Path) -> None
     assert found.result["images"] == 36
     assert not {"accuracy", "bayes_limit"} & set(found.result)
     exact = run_point(config("numpy").model_dump_json(), 60.0).result
-    assert exact["bayes_limit"] == pytest.approx(0.91854, abs=1e-9)
+    assert exact["bayes_limit"] == pytest.approx(LIMIT, abs=1e-5)
     assert exact["bayes_limit"] - 0.05 < exact["accuracy"] <= exact["bayes_limit"]
     wide = [[["#" * 18]], [["." * 18]]]
     large = run_point(config("numpy", images=wide, training={"hidden": 1, "pixel_noise": 0.2}).model_dump_json(), 60.0)
