@@ -53,11 +53,19 @@ def _known_before(pulse: Pulse) -> list[float]:
     return [] if pulse.g_before_siemens is None else [pulse.g_before_siemens]
 
 
+def _by_device(record: Record) -> list[list[Pulse]]:
+    """Return each device's pulses, in their order."""
+    found: list[list[Pulse]] = [[] for _ in record.devices]
+    for pulse in record.pulses:
+        if pulse.device < len(found):  # not all may have been read back yet
+            found[pulse.device].append(pulse)
+    return found
+
+
 def _trajectories(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         ax: Axes = figure.add_subplot()
-        for i, device in enumerate(record.devices):
-            pulses = [p for p in record.pulses if p.device == i]
+        for device, pulses in zip(record.devices, _by_device(record), strict=True):
             if not pulses:
                 continue
             g = [*_known_before(pulses[0]), *(p.g_after_siemens for p in pulses)]
@@ -74,8 +82,7 @@ def _pulses(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         ax = figure.add_subplot()
         index = np.arange(len(record.devices))
-        sets = [sum(p.device == i and p.polarity == "set" for p in record.pulses) for i in index]
-        resets = [sum(p.device == i and p.polarity == "reset" for p in record.pulses) for i in index]
+        sets, resets = ([sum(p.polarity == one for p in own) for own in _by_device(record)] for one in ("set", "reset"))
         ax.bar(index, sets, color=_BLUE, label="SET")
         ax.bar(index, resets, bottom=sets, color=_ORANGE, label="RESET")
         ax.set(xlabel="device", ylabel="trim pulses", title="Pulses per device")
@@ -88,16 +95,13 @@ def _pulses(record: Record) -> Callable[[Figure], None]:
 def _maps(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         layers = sorted({d.layer for d in record.devices})
-        first = {
-            i: next(
-                (g for p in record.pulses if p.device == i for g in (*_known_before(p), p.g_after_siemens)),
-                d.final_siemens,
-            )
-            for i, d in enumerate(record.devices)
-        }
+        first = [
+            next((g for p in own for g in (*_known_before(p), p.g_after_siemens)), d.final_siemens)
+            for d, own in zip(record.devices, _by_device(record), strict=True)
+        ]
         top = 1.1e6 * max(max(d.target_siemens, d.final_siemens) for d in record.devices)
         views = [
-            ("before (uS)", [first[i] * 1e6 for i in range(len(record.devices))], "viridis", (0, top)),
+            ("before (uS)", [g * 1e6 for g in first], "viridis", (0, top)),
             ("target (uS)", [d.target_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
             ("after (uS)", [d.final_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
             ("error (%)", [d.error_rel * 100 for d in record.devices], "RdBu", (-2, 2)),
