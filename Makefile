@@ -37,7 +37,7 @@ $(VENV)/.system: tools/system-packages
 
 $(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE)
 	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint,data]'
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint]'
 	@touch $@
 
 sim: setup

@@ -417,7 +417,6 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     Raises:
         ConfigError: targets outside the device's reach, images that do not fit or cannot be read, start states for another number
             of devices, a faulty card.
-        ToolNotFoundError: images that are part of a package which is not installed.
         VerilogAError: a faulty model.
     """
     device = load_device(config.device.card)

@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from pyharness.errors import ConfigError, ToolNotFoundError
+from pyharness.errors import ConfigError
 from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, one_hot
 
 __all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
@@ -186,12 +186,8 @@ def _read_npz(file: Path) -> _Labelled:
 
 
 def _read_digits() -> _Labelled:
-    try:
-        from sklearn.datasets import load_digits  # an extra, and a second to import
-    except ImportError:
-        raise ToolNotFoundError(
-            f"images.file {DIGITS}: scikit-learn, which holds them, is not installed: pip install 'pyharness[data]'"
-        ) from None
+    from sklearn.datasets import load_digits  # a second to import, which no other images need
+
     values, labels = load_digits(return_X_y=True)
     return _Labelled(values, labels.astype(int), [f"{DIGITS}: image {i}" for i in range(len(labels))])
 
@@ -252,7 +248,6 @@ def read_images(
 
     Raises:
         ConfigError: a file cannot be read, with line or image, value and what to do.
-        ToolNotFoundError: ``digits`` without scikit-learn.
     """
     try:
         if Path(name).suffix == ".yaml":

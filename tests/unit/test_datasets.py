@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Images from files: every format gives the same, every fault is told with its place and what to do."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from pyharness.bench.job import build_job
 from pyharness.config import ImageSource, SimConfig, load_config
-from pyharness.errors import ConfigError, ToolNotFoundError
+from pyharness.errors import ConfigError
 from pyharness.network.datasets import DataSet, read_images
 from pyharness.network.images import Images, ImageSet
 
@@ -195,13 +194,6 @@ def test_other_faults(tmp_path: Path) -> None:
         read(write(tmp_path / "a.yaml", '- [["#"]]'))
 
 
-def test_digits_without_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install is told."""
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ToolNotFoundError, match=r"pip install 'pyharness\[data\]'"):
-        read("digits", 8.0)
-
-
 def test_a_path_counts_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A word alone is a file; from another folder it is the same one."""
     write(tmp_path / "a.csv", csv_text(GREY >= 8).replace("True", "1").replace("False", "0"))
@@ -239,6 +231,7 @@ def test_faulty_keys(tmp_path: Path, images: str, message: str) -> None:
     ("change", "message"),
     [
         ({"training": {"readout": "output"}}, r"readout output tells two classes apart, the images have 10"),
+        ({"training": {"noise": "optimised"}}, r"training\.noise optimised .*10 classes, 64 pixels and are a data set"),
         ({"training": {"levels": 5}}, r"training\.readout largest, for 10 classes"),
         (
             {"engine": "numpy", "training": {"method": "in_the_loop", "samples": 9}},
@@ -260,7 +253,7 @@ def test_more_than_the_controller_holds(tmp_path: Path) -> None:
     wide = [[["#" * 70]], [["." * 70]]]
     read_v = {"read_v": 0.02}
     with pytest.raises(
-        ConfigError, match=r"images of 70 pixels: the controller's IMAGE register.* set engine to numpy"
+        ConfigError, match=r"images of 70 pixels: the controller's IMAGE registers.* 64 bits: set engine to numpy"
     ):
         build_job(SimConfig.model_validate({"images": wide, "engine": "behavioural", "write_verify": read_v}))
     bits = (np.arange(33)[:, None] >> np.arange(6)) & 1
