@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pyharness.errors import ConfigError
+from pyharness.network.datasets import DIGITS, SUFFIXES
 from pyharness.resources import config_dir
 
 __all__ = ("SimConfig", "load_config")
@@ -47,8 +48,50 @@ class Device(_Section):
         return str(Path(card).absolute()) if card.endswith(".yaml") else card
 
 
+class ImageSource(_Section):
+    """Patterns of several classes, or where images are read from (:mod:`pyharness.network.datasets`).
+
+    A list stands for ``patterns``, a word for ``file``.  A relative path counts from the configuration's own folder.
+    ``threshold``: grey values from it on are 1; without it all must be 0 or 1.  ``test_share``: part of each class that is kept for the
+    test, chosen by the seed; of no effect with ``test_file``, which holds the test images instead.
+    """
+
+    patterns: list[list[list[str]]] | None = None
+    file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    test_file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        if isinstance(given, list):
+            return {"patterns": given}
+        return {"file": given} if isinstance(given, str) else given
+
+    @field_validator("file", "test_file")
+    @classmethod
+    def _absolute(cls, name: str | None) -> str | None:
+        if name is None or name == DIGITS:
+            return name
+        if Path(name).suffix not in SUFFIXES:
+            raise ValueError(f"must be {DIGITS} or the path of a {', '.join(SUFFIXES)} file")
+        return str(Path(name).absolute())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ImageSource:
+        if (self.patterns is None) == (self.file is None):
+            raise ValueError("patterns or file is needed, and only one of them")
+        clean = self.file is None or self.file.endswith(".yaml")
+        if clean and not (self.threshold is None and self.test_file is None):
+            raise ValueError("patterns have neither grey values nor a test_file: leave threshold and test_file out")
+        if self.test_file is not None and self.test_file.endswith(".yaml"):
+            raise ValueError(f"test_file must hold labelled images, got {self.test_file}: give a .csv or .npz file")
+        return self
+
+
 class Test(_Section):
-    """Noisy images to classify in co-simulation, and their pixel-flip probability."""
+    """Noisy images to classify in co-simulation, and their pixel-flip probability; of a data set at most its test images, each once."""
 
     count: Annotated[int, Field(ge=0, le=100_000)] = 600
     pixel_noise: Annotated[float, Field(ge=0, le=0.5)] = 0.15
@@ -66,6 +109,8 @@ class Manhattan(_Section):
 class Training(_Section):
     """Training: in software (:class:`pyharness.network.training.TrainingOptions`), then on the chip if ``method`` says so.
 
+    ``readout``: what tells the class (:class:`pyharness.network.reference.Network`): the output neuron behind ``hidden`` ones, for two
+    classes; or the largest of one layer's sums, a neuron for each class, whatever ``hidden`` says.  None: by the number of classes.
     ``method``: software targets programmed by write-verify; these fine-tuned in the loop (:mod:`pyharness.bench.in_the_loop`); or single
     pulses by the sign of the gradient (:mod:`pyharness.bench.manhattan`).  The other two take at most ``rounds`` rounds, in each of which the
     array answers ``samples`` images (none: every possible one); without a round, the biases alone are tuned to its answers.
@@ -78,6 +123,7 @@ class Training(_Section):
     ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then.
     """
 
+    readout: Literal["output", "largest"] | None = None
     method: Literal["software", "in_the_loop", "manhattan"] = "software"
     start: Literal["software", "random"] = "software"
     rounds: Annotated[int, Field(ge=0, le=10_000)] = 5
@@ -230,7 +276,7 @@ class SimConfig(_Section):
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
     engine: Literal["ngspice", "behavioural", "numpy"] = "ngspice"
     device: Device = Device()
-    images: list[list[list[str]]] = _DEFAULT_IMAGES
+    images: ImageSource = ImageSource(patterns=_DEFAULT_IMAGES)
     test: Test = Test()
     training: Training = Training()
     write_verify: WriteVerify = WriteVerify()
@@ -333,11 +379,14 @@ def read_yaml(path: str | Path) -> tuple[Path, dict[str, Any]]:
 
 
 def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with the path of a card counted from the file's own folder."""
-    device = data.get("device")
-    if isinstance(device, dict) and str(device.get("card", "")).endswith(".yaml"):
-        return {**data, "device": {**device, "card": str(file.parent / device["card"])}}
-    return data
+    """Return the configuration with the paths of a card and of images counted from the file's own folder."""
+    images = data.get("images")
+    found = {**data, "images": {"file": images}} if isinstance(images, str) else data
+    for section, key in (("device", "card"), ("images", "file"), ("images", "test_file")):
+        entries = found.get(section)
+        if isinstance(entries, dict) and str(entries.get(key, "")).endswith(SUFFIXES):
+            found = {**found, section: {**entries, key: str(file.parent / entries[key])}}
+    return found
 
 
 def load_config(path: str | Path | None = None) -> SimConfig:

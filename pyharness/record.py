@@ -18,6 +18,7 @@ __all__ = (
     "Energy",
     "Pulse",
     "Record",
+    "SoftwareAccuracy",
     "TrainingRound",
     "VariationResult",
     "peripheral_training_j",
@@ -79,15 +80,26 @@ class Energy(_Part):
 
 
 class Accuracy(_Part):
-    """Co-simulated classification against the truth; 95 % Wilson interval; what the best classifier reaches."""
+    """Co-simulated classification against the truth; 95 % Wilson interval; what the best classifier reaches, where that is known."""
 
     correct: int
     total: int
     value: float
     ci95_low: float
     ci95_high: float
-    bayes_limit: float
+    bayes_limit: float | None
     agree_with_software: int
+
+
+class SoftwareAccuracy(_Part):
+    """What software makes of the same test images of a data set, of which no limit is known.
+
+    ``network``: the integer network with the conductances it was trained to, no errors of programming or devices.
+    ``logistic_regression``: multinomial, in floating point, trained with the same images and pixel noise.
+    """
+
+    network: float
+    logistic_regression: float
 
 
 class VariationResult(_Part):
@@ -129,6 +141,7 @@ class Record(_Part):
     training_time_s: float | None = None
     energy_j: Energy | None = None
     accuracy: Accuracy | None = None
+    software: SoftwareAccuracy | None = None
     network: dict[str, Any] = {}
     variation: VariationResult | None = None
     answers: list[dict[str, int]] = []
@@ -141,13 +154,13 @@ class Record(_Part):
 def peripheral_training_j(record: Record) -> float | None:
     """Return what the configuration's ``peripheral`` powers come to over the training time; None where one is not known.
 
-    Rows are the pixels and the hidden neurons, and a reference row of each layer; columns the hidden neurons and the output.
+    Rows are those of the layers, with a reference row of each; columns those of the layers.
     """
-    assumed = record.config.get("peripheral")
-    if assumed is None or record.training_time_s is None:
+    assumed, layers = record.config.get("peripheral"), record.network.get("layers")
+    if assumed is None or layers is None or record.training_time_s is None:
         return None
-    hidden = record.config["training"]["hidden"]
-    rows, columns = sum(map(len, record.config["images"][0][0])) + hidden + 2, hidden + 1
+    rows, columns = (sum(sizes) for sizes in zip(*layers, strict=True))
+    rows += len(layers)
     power_w = rows * assumed["row_w"] + columns * assumed["column_w"] + assumed["logic_w"]
     return float(power_w * record.training_time_s)
 

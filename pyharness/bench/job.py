@@ -7,11 +7,12 @@ building it from the same configuration.
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,19 @@ from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
-from pyharness.network.images import SHOWN_PIXELS, ImageSet
+from pyharness.network.datasets import read_images
+from pyharness.network.images import SHOWN_PIXELS, Images, ImageSet
+from pyharness.network.largest import train_largest
 from pyharness.network.noise_choice import NoiseSearch, choose_noise
-from pyharness.network.reference import Arithmetic, Network
+from pyharness.network.reference import TABLE, Arithmetic, Network
 from pyharness.network.training import TrainingOptions, train, untrained
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
 
 __all__ = ("MODEL_LIBRARY", "Job", "build_job", "manhattan_registers", "training_options", "verify_codes")
 
 _FULL_REFERENCE = 2047
+_MOST_CLASSES = 32
+_SPLIT_STREAM = 6  # of the seed: build_job takes those before 5, training on the chip that one
 MODEL_LIBRARY = "model.osdi"
 """Name of the compiled model in a run's folder."""
 
@@ -47,7 +52,7 @@ class Job:
         electrics: figures of the periphery.
         library: the model compiled, if it is.
         cells: (layer, row, column) of every device, layer by layer, row by row.
-        images: patterns.
+        images: patterns or a data set.
         network: the trained network, with exact target conductances.
         training: what it was trained with, noise levels that were chosen included.
         targets_siemens: per device, in the array's order, errors of the programming included.
@@ -67,7 +72,7 @@ class Job:
     layers: tuple[Layer, Layer]
     electrics: ArrayElectrics
     cells: list[tuple[int, int, int]]
-    images: ImageSet
+    images: Images
     network: Network
     training: TrainingOptions
     targets_siemens: NDArray[np.float64]
@@ -102,6 +107,12 @@ class Job:
         """Netlist, pins, meters: worked out for the engines that have a use for them."""
         starts = [{"x0": x0, **own} for x0, own in zip(self.start_fractions.tolist(), self.parameters, strict=True)]
         return build_array(self.electrics, self.layers, self.subcircuit, dict(zip(self.cells, starts, strict=True)))
+
+    @property
+    def shown(self) -> ImageSet | None:
+        """The images, if the array can be shown every possible one, each of known probability: patterns of few pixels."""
+        images = self.images
+        return images if isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS else None
 
     @property
     def access_clocks(self) -> int:
@@ -140,14 +151,10 @@ class Job:
     def with_conductances(self, g_siemens: NDArray[np.float64]) -> Network:
         """Return the network as it is with the given conductances, in the array's order."""
         first = self.layers[0].rows * self.layers[0].cols
-        return Network(
+        return replace(
+            self.network,
             g1_siemens=g_siemens[:first].reshape(self.layers[0].rows, -1),
             g2_siemens=g_siemens[first:].reshape(self.layers[1].rows, -1),
-            bias=self.network.bias,
-            table=self.network.table,
-            shift=self.network.shift,
-            threshold=self.network.threshold,
-            arithmetic=self.network.arithmetic,
         )
 
 
@@ -296,8 +303,8 @@ def _noise_search(config: SimConfig) -> NoiseSearch | None:
 
 @lru_cache(maxsize=256)
 def _trained(
-    images: str,
-    random: bool,
+    images: Images,
+    how: Callable[[Images, TrainingOptions, Arithmetic, np.random.Generator], Network],
     options: TrainingOptions,
     arithmetic: Arithmetic,
     entropy: int,
@@ -306,19 +313,65 @@ def _trained(
 ) -> tuple[Network, TrainingOptions]:
     """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
     seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
-    patterns = ImageSet.from_text(json.loads(images))
     if search:
-        choice = choose_noise(patterns, options, arithmetic, seed, search)
+        assert isinstance(images, ImageSet)  # _readout asks for patterns otherwise
+        choice = choose_noise(images, options, arithmetic, seed, search)
         network, options = choice.network, choice.options
     else:
-        network = (untrained if random else train)(patterns, options, arithmetic, np.random.default_rng(seed))
+        network = how(images, options, arithmetic, np.random.default_rng(seed))
     for shared in (network.g1_siemens, network.g2_siemens):
         shared.setflags(write=False)
     return network, options
 
 
+def _images(config: SimConfig) -> Images:
+    source = config.images
+    if source.patterns is not None:
+        return ImageSet.from_text(source.patterns)
+    assert source.file is not None
+    rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(_SPLIT_STREAM,)))
+    return read_images(source.file, source.threshold, source.test_share, source.test_file, rng)
+
+
+def _readout(config: SimConfig, images: Images) -> Literal["output", "largest"]:
+    """Return what tells the class, and check that the rest of the configuration goes with it.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    t, classes = config.training, images.classes
+    readout = t.readout or ("largest" if classes > 2 else "output")
+    patterns = isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS
+    if t.noise != "given" and not (patterns and readout == "output"):
+        raise ConfigError(
+            f"training.noise {t.noise} compares exact accuracies of two classes of patterns of up to {SHOWN_PIXELS} pixels; the images have "
+            f"{classes} classes, {images.pixels} pixels{'' if isinstance(images, ImageSet) else ' and are a data set'}: set it to given"
+        )
+    if readout == "output":
+        if classes > 2:
+            raise ConfigError(
+                f"training.readout output tells two classes apart, the images have {classes}: set it to largest, or leave it out"
+            )
+        return "output"
+    if classes > _MOST_CLASSES:
+        raise ConfigError(
+            f"images of {classes} classes: the controller tells the activations of {_MOST_CLASSES} neurons at most: leave classes out"
+        )
+    if t.method != "software" or t.levels is not None or t.gain_limit is not None:
+        raise ConfigError(
+            f"training.method {t.method}, levels {t.levels} and gain_limit {t.gain_limit} with training.readout largest, for {classes} "
+            "classes: software training without limits alone is known there: leave them out"
+        )
+    return "largest"
+
+
 def _network(
-    config: SimConfig, images: ImageSet, arithmetic: Arithmetic, seed: np.random.SeedSequence
+    config: SimConfig,
+    images: Images,
+    readout: Literal["output", "largest"],
+    hidden: int,
+    arithmetic: Arithmetic,
+    seed: np.random.SeedSequence,
 ) -> tuple[Network, TrainingOptions]:
     """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases.
 
@@ -326,22 +379,23 @@ def _network(
     """
     t, pixels, options = config.training, images.pixels, training_options(config)
     if t.targets_siemens is None:
-        text, search = json.dumps(config.images), _noise_search(config)
-        return _trained(text, t.start == "random", options, arithmetic, config.seed, seed.spawn_key, search)
-    given, first = np.array(t.targets_siemens), pixels * t.hidden
-    if len(given) != first + t.hidden:
+        how = train_largest if readout == "largest" else untrained if t.start == "random" else train
+        return _trained(images, how, options, arithmetic, config.seed, seed.spawn_key, _noise_search(config))
+    given, first = np.array(t.targets_siemens), pixels * hidden
+    if len(given) != first + hidden:
         raise ConfigError(
-            f"training.targets_siemens must hold {pixels} x {t.hidden} + {t.hidden} x 1 = {first + t.hidden} conductances, layer by "
+            f"training.targets_siemens must hold {pixels} x {hidden} + {hidden} x 1 = {first + hidden} conductances, layer by "
             f"layer, row by row; got {len(given)}"
         )
     network = Network(
         g1_siemens=given[:first].reshape(pixels, -1),
-        g2_siemens=given[first:].reshape(t.hidden, -1),
-        bias=(0,) * (t.hidden + 1),
-        table=tuple(range(0, 128, 2)),
+        g2_siemens=given[first:].reshape(hidden, -1),
+        bias=(0,) * (hidden + 1),
+        table=tuple(range(TABLE) if readout == "largest" else range(0, 128, 2)),
         shift=5,
         threshold=0,
         arithmetic=arithmetic,
+        readout=readout,
     )
     return network, options
 
@@ -361,8 +415,8 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
     Raises:
-        ConfigError: targets outside the device's reach, images that do not fit, start states for another number of devices, a
-            faulty card.
+        ConfigError: targets outside the device's reach, images that do not fit or cannot be read, start states for another number
+            of devices, a faulty card.
         VerilogAError: a faulty model.
     """
     device = load_device(config.device.card)
@@ -373,13 +427,15 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"training.window_siemens [{low:g}, {high:g}] leaves the reach of card '{device.name}', "
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
-    images = ImageSet.from_text(config.images)
-    if config.training.method != "software" and config.training.samples is None and images.pixels > SHOWN_PIXELS:
+    images = _images(config)
+    all_shown = isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS
+    if config.training.method != "software" and config.training.samples is None and not all_shown:
         raise ConfigError(
             f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
             "number of images that are drawn for one"
         )
-    hidden = config.training.hidden
+    readout = _readout(config, images)
+    hidden = images.classes if readout == "largest" else config.training.hidden
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(**config.array.model_dump())
     read_code = round(config.write_verify.read_v * 1e3)
@@ -387,6 +443,12 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         raise ConfigError(
             f"{images.pixels} pixels at write_verify.read_v of {config.write_verify.read_v:g} V need {images.pixels * read_code} codes of "
             f"the reference row, which has {_FULL_REFERENCE}: lower write_verify.read_v"
+        )
+    rows = sum(registers()[name].width for name in ("IMAGE", "IMAGE_HIGH"))
+    if config.engine != "numpy" and images.pixels > rows:
+        raise ConfigError(
+            f"images of {images.pixels} pixels: the controller's IMAGE registers, which engine {config.engine} uses, have {rows} bits: set "
+            "engine to numpy, or give smaller images"
         )
     arithmetic = Arithmetic(
         read_code=read_code,
@@ -404,7 +466,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         manhattan_registers(config, electrics)  # its errors are told before the run
     # one stream of random numbers for each purpose, all from the one recorded seed; pyharness.bench.on_chip has the next
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
-    network, trained_with = _network(config, images, arithmetic, training_seed)
+    network, trained_with = _network(config, images, readout, hidden, arithmetic, training_seed)
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     # errors of the conductances: the network stays what it was trained to be
     factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))

@@ -19,7 +19,7 @@ import numpy as np
 from pyharness.bench.driver import Outcome
 from pyharness.bench.job import MODEL_LIBRARY, build_job
 from pyharness.bench.methods import train
-from pyharness.bench.results import accuracy_of, device_result, image_number, put_energy
+from pyharness.bench.results import accuracy_of, class_of, device_result, image_number, put_energy
 from pyharness.bench.rtl_chip import RtlChip
 from pyharness.bench.view import open_view
 from pyharness.config import SimConfig
@@ -83,12 +83,12 @@ class _Bench:
         total = len(job.test_images)
         for i, image in enumerate(job.test_images):
             number = image_number(image)
-            answer = await self.chip.driver.classify(number, pixels=job.images.pixels)
+            answer = await self.chip.driver.classify(number, job.layers[0].cols, pixels=job.images.pixels)
             record.answers.append(
                 {
                     "image": number,
                     "truth": int(job.test_labels[i]),
-                    "answer": answer.label,
+                    "answer": class_of(job, answer),
                     "software": int(expected.label[i]),
                     "sum": answer.accumulator,
                     "software_sum": int(expected.accumulator[i]),

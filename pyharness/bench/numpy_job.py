@@ -20,7 +20,6 @@ from pyharness.bench.on_chip import within_budget
 from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
-from pyharness.network.images import SHOWN_PIXELS
 from pyharness.network.reference import Prediction
 from pyharness.record import Record
 
@@ -186,9 +185,8 @@ class _Run:
         record.accuracy = accuracy_of(job, record.answers)
 
     def label_all(self) -> NDArray[np.int_]:
-        if self.job.images.pixels > SHOWN_PIXELS:
-            return np.array([], int)
-        return self.answers(self.job.images.all_images())[0].label
+        shown = self.job.shown
+        return np.array([], int) if shown is None else self.answers(shown.all_images())[0].label
 
     def count_energy(self) -> None:
         put_energy(self.record, self.array.supply_j, self.array.device_j.tolist())
@@ -208,7 +206,7 @@ def run_numpy(job: Job, record: Record, limit_s: float = math.inf) -> NDArray[np
     """Program all devices, train on as the configuration says, read them back, classify the test images; fill ``record``.
 
     The record's times count from the program command; accesses to registers take none.  Returns the class of every possible image, in
-    their order, empty when there are more than 4096: with them the accuracy is known exactly, whatever the noise.
+    their order, with which the accuracy is known exactly, whatever the noise; empty where not all can be shown (:attr:`Job.shown`).
 
     Raises:
         SimulationError: a device or a layer has no solution.

@@ -19,6 +19,7 @@ from scipy.special import expit
 
 from pyharness.bench.driver import Outcome
 from pyharness.bench.job import Job, training_options
+from pyharness.network.images import one_hot
 from pyharness.network.reference import Prediction
 from pyharness.network.training import Scales, cross_entropy
 from pyharness.record import TrainingRound
@@ -114,11 +115,10 @@ def _training_images(job: Job, rng: np.random.Generator) -> tuple[NDArray[np.int
     """Return a round's images and the probability of (class, image): all with their own, or drawn ones with equal shares."""
     t = job.config.training
     if t.samples is None:
-        return job.images.all_images(), job.images.joint(t.pixel_noise)
-    images, labels = job.images.sample(t.samples, t.pixel_noise, rng)
-    joint = np.zeros((2, t.samples))
-    joint[labels, np.arange(t.samples)] = 1 / t.samples
-    return images, joint
+        assert job.shown is not None  # build_job asks for samples otherwise
+        return job.shown.all_images(), job.shown.joint(t.pixel_noise)
+    images, labels = job.images.sample_training(t.samples, t.pixel_noise, rng)
+    return images, one_hot(labels, job.images.classes)
 
 
 def _sums_of(activations: NDArray[np.int_], job: Job) -> tuple[Floats, Floats]:

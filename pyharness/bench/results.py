@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyharness.bench.driver import VERDICT
+from pyharness.bench.driver import VERDICT, Answer
 from pyharness.bench.job import Job
 from pyharness.bench.write_verify import PulseOrder
 from pyharness.record import Accuracy, DeviceResult, Energy, Pulse, Record, wilson_interval
 
-__all__ = ("accuracy_of", "device_result", "image_number", "logged_pulse", "put_energy")
+__all__ = ("accuracy_of", "class_of", "device_result", "image_number", "logged_pulse", "put_energy")
 
 
 def logged_pulse(
@@ -54,7 +54,12 @@ def device_result(job: Job, device: int, code: int, pulses: int, status: str) ->
 
 def image_number(image: NDArray[np.int_]) -> int:
     """Return the image as bits, pixel i in bit i."""
-    return sum(int(bit) << i for i, bit in enumerate(image))
+    return sum(int(bit) << i for i, bit in enumerate(image))  # of any length: NumPy's integers end at 63 pixels
+
+
+def class_of(job: Job, answer: Answer) -> int:
+    """Return the class that the host takes the controller's answer for: see :attr:`Network.readout`."""
+    return answer.hidden.index(max(answer.hidden)) if job.network.readout == "largest" else answer.label
 
 
 def accuracy_of(job: Job, answers: Sequence[Mapping[str, int]]) -> Accuracy:
@@ -67,7 +72,7 @@ def accuracy_of(job: Job, answers: Sequence[Mapping[str, int]]) -> Accuracy:
         value=correct / len(answers),
         ci95_low=low,
         ci95_high=high,
-        bayes_limit=job.images.bayes_accuracy(job.config.test.pixel_noise),
+        bayes_limit=job.images.bayes_accuracy(job.config.test.pixel_noise, job.test_images),
         agree_with_software=sum(a["answer"] == a["software"] for a in answers),
     )
 

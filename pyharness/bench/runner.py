@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.bench.progress import show_progress
 from pyharness.bench.view import prepare_behavioural
@@ -27,12 +29,15 @@ from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
 from pyharness.errors import ConfigError, RunInterrupted, SimulationError
-from pyharness.record import Record, VariationResult, write_record
+from pyharness.network.datasets import DataSet
+from pyharness.network.largest import logistic_regression
+from pyharness.record import Record, SoftwareAccuracy, VariationResult, write_record
 from pyharness.resources import controller_sources, hdl_dir
 from pyharness.veriloga import compile_osdi, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
+_REFERENCE_STREAM = 7  # of the seed: pyharness.bench.job has those before
 _LOGIC = {
     "system_top.u_array": 1,
     "system_top.irq_o": 0,
@@ -129,6 +134,16 @@ def _variation(job: Job) -> VariationResult | None:
     )
 
 
+def _software(job: Job) -> SoftwareAccuracy | None:
+    if not (isinstance(job.images, DataSet) and job.config.test.count):
+        return None
+    seed = np.random.SeedSequence(job.config.seed, spawn_key=(_REFERENCE_STREAM,))
+    weights, biases = logistic_regression(job.images, job.config.training.pixel_noise, np.random.default_rng(seed))
+    found = (job.network.predict(job.test_images).label, (job.test_images @ weights + biases).argmax(1))
+    network, logistic = (float((labels == job.test_labels).mean()) for labels in found)
+    return SoftwareAccuracy(network=network, logistic_regression=logistic)
+
+
 def _waveforms(job: Job, folder: Path) -> tuple[list[Path], dict[str, str]]:
     nodes = [f"{layer.name}_col{c}_out" for layer in job.layers for c in range(layer.cols)]
     nodes += [f"{layer.name}_row{r}" for layer in job.layers for r in range(layer.rows)]
@@ -201,7 +216,10 @@ def run_sim(
             "threshold": job.network.threshold,
             "pixel_noise": job.training.pixel_noise,
             "conductance_error": job.training.conductance_error,
+            "layers": [[layer.rows, layer.cols] for layer in job.layers],
+            "readout": job.network.readout,
         },
+        software=_software(job),
         variation=_variation(job),
     )
     write_record(record, folder)

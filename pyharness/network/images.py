@@ -1,29 +1,81 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Binary images of two classes, pixel noise, and the best accuracy that any classifier can reach on them."""
+"""Binary images of several classes, pixel noise, and the best accuracy that any classifier can reach on them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 
-__all__ = ("SHOWN_PIXELS", "ImageSet")
+__all__ = ("SHOWN_PIXELS", "ByContent", "ImageSet", "Images", "accuracy_curve", "expected_accuracy", "one_hot")
 
 Bits = NDArray[np.int_]
+Floats = NDArray[np.float64]
 
 SHOWN_PIXELS = 12
 """Up to so many pixels the array is shown every possible image."""
+_ENUMERATED_PIXELS = 16  # up to so many training and the Bayes limit take every possible image
+_DRAWN = 4096  # beyond them training takes so many
 
 
-@dataclass(frozen=True)
-class ImageSet:
-    """Clean patterns of two equally likely classes; the patterns of a class are equally likely too.
+class ByContent:
+    """Equal, and hashed alike, where all arrays are."""
+
+    def _content(self) -> tuple[tuple[tuple[int, ...], bytes], ...]:
+        return tuple((values.shape, values.tobytes()) for values in vars(self).values())
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+
+class Images(Protocol):
+    """What a network is trained with and tested on: clean patterns (:class:`ImageSet`) or labelled images
+    (:class:`pyharness.network.datasets.DataSet`).  ``noise`` is the probability, 0 .. 0.5, with which each pixel is flipped."""
+
+    def __hash__(self) -> int:
+        """Tell contents apart."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; labels are 0 .. classes - 1."""
+
+    @property
+    def pixels(self) -> int:
+        """Pixels per image."""
+
+    def training(self, noise: float, rng: np.random.Generator, draws: int) -> list[tuple[Bits, Floats]]:
+        """Return ``draws`` sets of noisy images to train with: images, shape (images, pixels), and the probability of (class, image),
+        shape (classes, images)."""
+
+    def sample_training(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
+        """Draw ``count`` noisy images to train with, shape (count, pixels), and their true classes, shape (count,)."""
+
+    def sample(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
+        """Draw noisy images to test on, at most ``count``, and their true classes."""
+
+    def bayes_accuracy(self, noise: float, sample: Bits | None = None) -> float | None:
+        """Return the accuracy of the best classifier; None where it is not known.
+
+        Args:
+            noise: flip probability.
+            sample: noisy images, shape (images, pixels), over which it is averaged if there are too many possible ones.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet(ByContent):
+    """Clean patterns of equally likely classes; the patterns of a class are equally likely too.
 
     Attributes:
-        patterns: 0/1 pixels, shape (2 classes, patterns, pixels).
+        patterns: 0/1 pixels, shape (classes, patterns, pixels).
     """
 
     patterns: NDArray[np.int_]
@@ -33,10 +85,10 @@ class ImageSet:
         """Build from rows of ``#`` and ``.`` per pattern, per class.
 
         Raises:
-            ConfigError: other characters, unequal sizes, an empty class, or a pattern in both classes.
+            ConfigError: other characters, unequal sizes, an empty class, or a pattern in two classes.
         """
-        if len(classes) != 2 or not all(classes) or len(classes[0]) != len(classes[1]):
-            raise ConfigError("images: two classes with the same number of patterns, at least one, are needed")
+        if len(classes) < 2 or not all(classes) or len({len(group) for group in classes}) != 1:
+            raise ConfigError("images: two classes or more with the same number of patterns, at least one, are needed")
         found = []
         for label, group in enumerate(classes):
             for rows in group:
@@ -48,13 +100,16 @@ class ImageSet:
                 found.append([int(c == "#") for c in text])
         if len({len(f) for f in found}) != 1:
             raise ConfigError("images: all patterns must have the same number of pixels")
-        half = len(found) // 2
-        if {tuple(f) for f in found[:half]} & {tuple(f) for f in found[half:]}:
-            raise ConfigError("images: a pattern belongs to both classes: remove it from one")
-        pixels = len(found[0])
-        if pixels > 16:
-            raise ConfigError(f"images: at most 16 pixels (all images are enumerated), got {pixels}")
-        return cls(np.array(found).reshape(2, half, pixels))
+        patterns = np.array(found).reshape(len(classes), -1, len(found[0]))
+        # twice in one class a pattern is only twice as likely
+        if sum(len(np.unique(group, axis=0)) for group in patterns) != len({tuple(f) for f in found}):
+            raise ConfigError("images: a pattern belongs to both classes, or to several: leave it in one")
+        return cls(patterns)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.patterns)
 
     @property
     def pixels(self) -> int:
@@ -65,25 +120,44 @@ class ImageSet:
         """Return every possible image, shape (2**pixels, pixels); pixel i of image k is bit i of k."""
         return (np.arange(1 << self.pixels)[:, None] >> np.arange(self.pixels)) & 1
 
-    def joint(self, noise: float) -> NDArray[np.float64]:
-        """Return the probability of (class, image) with each pixel flipped independently, shape (2, 2**pixels).
+    def _joint(self, images: Bits, noise: float) -> Floats:
+        """Return the probability of (class, image), shape (classes, images)."""
+        flips = np.abs(images[None, None] - self.patterns[:, :, None]).sum(-1)
+        share = noise**flips * (1 - noise) ** (self.pixels - flips)
+        joint: Floats = share.mean(1) / self.classes
+        return joint
+
+    def joint(self, noise: float) -> Floats:
+        """Return the probability of (class, image) with each pixel flipped independently, shape (classes, 2**pixels).
 
         Args:
             noise: flip probability, 0 .. 0.5.
         """
-        flips = np.abs(self.all_images()[None, None] - self.patterns[:, :, None]).sum(-1)
-        share = noise**flips * (1 - noise) ** (self.pixels - flips)
-        joint: NDArray[np.float64] = share.mean(1) / 2
-        return joint
+        return self._joint(self.all_images(), noise)
 
-    def bayes_accuracy(self, noise: float) -> float:
-        """Return the accuracy of the best classifier, by enumeration of all images."""
-        return float(self.joint(noise).max(0).sum())
+    def training(self, noise: float, rng: np.random.Generator, draws: int) -> list[tuple[Bits, Floats]]:
+        """Return every possible image with its probability, each time the same; of more than 16 pixels 4096 drawn ones, equally likely."""
+        if self.pixels <= _ENUMERATED_PIXELS:
+            return [(self.all_images(), self.joint(noise))] * draws
+        drawn = (self.sample(_DRAWN, noise, rng) for _ in range(draws))
+        return [(images, one_hot(labels, self.classes)) for images, labels in drawn]
+
+    def bayes_accuracy(self, noise: float, sample: Bits | None = None) -> float:
+        """Return the accuracy of the best classifier: exact, by enumeration of all images, up to 16 pixels.
+
+        Beyond them its mean over ``sample``, images of that noise (Monte Carlo): the probability of each image's likeliest class, which
+        the patterns tell exactly.  Without a sample 4096 seeded images are drawn.
+        """
+        if self.pixels <= _ENUMERATED_PIXELS:
+            return float(self.joint(noise).max(0).sum())
+        if sample is None or not len(sample):
+            sample, _ = self.sample(_DRAWN, noise, np.random.default_rng(0))
+        joint = self._joint(sample, noise)
+        return float((joint.max(0) / joint.sum(0)).mean())
 
     def accuracy(self, labels: NDArray[np.int_], noise: float) -> float:
         """Return the exact accuracy of a classifier that gives image k the label ``labels[k]``."""
-        joint = self.joint(noise)
-        return float(joint[np.asarray(labels, int), np.arange(joint.shape[1])].sum())
+        return expected_accuracy(self.joint(noise), labels)
 
     def sample(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
         """Draw noisy images.
@@ -91,6 +165,42 @@ class ImageSet:
         Returns:
             images, shape (count, pixels), and their true classes, shape (count,).
         """
-        labels = rng.integers(0, 2, count)
+        labels = rng.integers(0, self.classes, count)
         clean = self.patterns[labels, rng.integers(0, self.patterns.shape[1], count)]
         return clean ^ (rng.random(clean.shape) < noise), labels
+
+    sample_training = sample
+
+
+def accuracy_curve(
+    images: Images, label: Callable[[Bits], NDArray[np.int_]], noises: Iterable[float]
+) -> list[tuple[float, float | None]]:
+    """Return a classifier's accuracy at each noise, and the best possible one: exact for patterns of up to 16 pixels.
+
+    Else over the test images of a data set, or 4096 drawn ones, with seeded flips; without a limit where none is known.
+
+    Args:
+        images: patterns or a data set.
+        label: gives images, shape (images, pixels), their classes, shape (images,).
+        noises: flip probabilities, 0 .. 0.5.
+    """
+    if isinstance(images, ImageSet) and images.pixels <= _ENUMERATED_PIXELS:
+        labels = label(images.all_images())
+        return [(images.accuracy(labels, noise), images.bayes_accuracy(noise)) for noise in noises]
+    found = []
+    for noise in noises:
+        bits, truth = images.sample(_DRAWN, noise, np.random.default_rng(0))
+        found.append((float((label(bits) == truth).mean()), images.bayes_accuracy(noise, bits)))
+    return found
+
+
+def one_hot(labels: NDArray[np.int_], classes: int) -> Floats:
+    """Return the probability of (class, image) of equally likely images, shape (classes, images)."""
+    joint = np.zeros((classes, len(labels)))
+    joint[labels, np.arange(len(labels))] = 1 / len(labels)
+    return joint
+
+
+def expected_accuracy(joint: Floats, labels: NDArray[np.int_]) -> float:
+    """Return the probability that image k, of probability ``joint[class, k]``, has the label ``labels[k]``."""
+    return float(joint[np.asarray(labels, int), np.arange(joint.shape[1])].sum())

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyharness.network.wires import WiredCrossbar
 
-__all__ = ("Arithmetic", "Network", "Prediction")
+__all__ = ("TABLE", "Arithmetic", "Network", "Prediction")
 
-_TABLE = 64
+TABLE = 64
+"""Entries of the activation table."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Network:
         shift: the table's index is (sum >> shift) + 32, clamped.
         threshold: the class is 1 above it.
         arithmetic: conversion figures.
+        readout: what the class is taken from: the output neuron; or the largest hidden activation, of equal ones the first, in which case
+            the second layer says nothing.
     """
 
     g1_siemens: NDArray[np.float64]
@@ -110,6 +114,7 @@ class Network:
     shift: int
     threshold: int
     arithmetic: Arithmetic = Arithmetic()
+    readout: Literal["output", "largest"] = "output"
 
     def predict(self, images: ArrayLike) -> Prediction:
         """Return the answers for 0/1 images, shape (images, pixels)."""
@@ -120,13 +125,14 @@ class Network:
     def activations(self, codes: NDArray[np.int_]) -> NDArray[np.int_]:
         """Return what the hidden neurons make of the first layer's ADC codes, shape (images, hidden)."""
         sums = self.saturate(codes + self.bias[: codes.shape[1]])
-        hidden: NDArray[np.int_] = np.asarray(self.table)[np.clip((sums >> self.shift) + _TABLE // 2, 0, _TABLE - 1)]
+        hidden: NDArray[np.int_] = np.asarray(self.table)[np.clip((sums >> self.shift) + TABLE // 2, 0, TABLE - 1)]
         return hidden
 
     def decide(self, hidden: NDArray[np.int_], codes: NDArray[np.int_]) -> Prediction:
         """Return the answers to the second layer's ADC codes, shape (images, 1)."""
         out = self.saturate(codes[:, 0] + self.bias[hidden.shape[1]])
-        return Prediction((out > self.threshold).astype(int), out, hidden)
+        label = hidden.argmax(1) if self.readout == "largest" else (out > self.threshold).astype(int)
+        return Prediction(label, out, hidden)
 
     @staticmethod
     def saturate(sums: NDArray[np.int_]) -> NDArray[np.int_]:

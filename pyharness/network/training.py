@@ -12,13 +12,13 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from pyharness.errors import SimulationError
-from pyharness.network.images import ImageSet
-from pyharness.network.reference import Arithmetic, Network
+from pyharness.network.images import Images, expected_accuracy
+from pyharness.network.reference import TABLE, Arithmetic, Network
 
 __all__ = ("Scales", "TrainingOptions", "cross_entropy", "gain", "train", "untrained")
 
-_TABLE = 64
 _TOP = 127  # largest activation, DAC codes
+_DRAWS = 4  # of conductance errors, and of images where not every possible one is taken
 _FIXED_SHARES = (0.5, 0.75, 0.875, 1.0)  # of the devices, on their levels after each step: Zhou et al., ICLR 2017
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ class TrainingOptions:
 
     Attributes:
         window_siemens: lowest and highest conductance that a target may ask for.
-        pixel_noise: flip probability of the training images; all images enter with their exact probability.
+        pixel_noise: flip probability of the training images.
         conductance_error: relative standard deviation of the errors that targets are hardened against.
         restarts: random starts, the best of which is kept.
         hidden: hidden neurons.
@@ -77,7 +77,7 @@ class Scales:
         a = arithmetic
         codes_per_siemens = a.read_code * a.dac_lsb_v * a.feedback_ohm / a.adc_lsb_v
         scale = 0.25 * (high - low) / 2 * pixels * codes_per_siemens
-        shift = int(np.ceil(np.log2(scale * 8 / _TABLE)))
+        shift = int(np.ceil(np.log2(scale * 8 / TABLE)))
         out_scale = 0.25 * (high - low) / 2 * options.hidden * codes_per_siemens
         return cls(a.read_code, a.g_ref_siemens, codes_per_siemens, scale, out_scale, shift)
 
@@ -106,7 +106,7 @@ class Scales:
 
     def activation_table(self) -> tuple[int, ...]:
         """Return a logistic curve over the sums that the table's 64 steps span."""
-        sums = (np.arange(_TABLE) - _TABLE / 2 + 0.5) * (1 << self.shift)
+        sums = (np.arange(TABLE) - TABLE / 2 + 0.5) * (1 << self.shift)
         return tuple(int(v) for v in np.rint(_TOP / (1 + np.exp(-sums / self.sum_codes))))
 
 
@@ -165,7 +165,7 @@ def _bounded(w: Floats, norm_limit: float | None) -> tuple[Floats, Callable[[Flo
     return w * share, lambda gradient: share * (gradient - (gradient * w).sum() / sigma[0] * along)
 
 
-def untrained(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
+def untrained(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
     """Return a network of random conductances in the window, whose biases put each sum's middle, all pixels at a half, to zero."""
     scales = Scales.of(options, images.pixels, arithmetic)
     g1 = rng.uniform(*options.window_siemens, (images.pixels, options.hidden))
@@ -176,27 +176,26 @@ def untrained(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic
     return Network(g1, g2, bias, scales.activation_table(), scales.shift, 0, arithmetic)
 
 
-def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
+def train(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
     """Return a network whose weights the array can hold.
 
     The float model is the hardware's: weights (G - Gref) inside the window, a logistic hidden layer, one output.  The
-    loss is the cross-entropy over all images with their exact probabilities under the training noise, averaged over
-    random conductance errors.  The best restart is chosen by its exact integer accuracy.
+    loss is the cross-entropy over all images with their exact probabilities under the training noise (over drawn ones of a data set, or
+    of patterns of more than 16 pixels), averaged over random conductance errors.  The best restart is chosen by its exact integer
+    accuracy on these images.
 
     Raises:
         SimulationError: no restart did better than guessing.
     """
     low, high = options.window_siemens
     pixels, hidden = images.pixels, options.hidden
-    x = images.all_images().astype(float)
-    joint = images.joint(options.pixel_noise)
     a = arithmetic
     scales = Scales.of(options, pixels, a)
     middle, half = (low + high) / 2, (high - low) / 2
     offset = middle - a.g_ref_siemens
     n1, n2 = pixels * hidden, hidden
     devices = n1 + n2
-    draws = 4
+    shown = [(bits.astype(float), joint) for bits, joint in images.training(options.pixel_noise, rng, _DRAWS)]
     limit1, limit2 = (
         None if options.gain_limit is None else options.gain_limit * _largest_norm(shape, (low, high), a.g_ref_siemens)
         for shape in ((pixels, hidden), (hidden,))
@@ -213,7 +212,7 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
         slope1 = (1 - np.tanh(p[:n1]) ** 2).reshape(pixels, hidden) * half
         slope2 = (1 - np.tanh(p[n1 : n1 + n2]) ** 2) * half
         total, gradient = 0.0, np.zeros_like(p)
-        for e1, e2 in errors:
+        for (e1, e2), (x, joint) in zip(errors, shown, strict=True):
             v1, v2 = w1 + (w1 + a.g_ref_siemens) * e1, w2 + (w2 + a.g_ref_siemens) * e2
             value, (by_v1, by_v2, by_b1, by_b2) = cross_entropy(x, joint, (v1, v2, b1, b2), scales)
             total += value
@@ -248,7 +247,7 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
                 rng.normal(0, options.conductance_error, (pixels, hidden)),
                 rng.normal(0, options.conductance_error, hidden),
             )
-            for _ in range(draws)
+            for _ in range(_DRAWS)
         ]
         start = rng.normal(0, 0.7, n1 + n2 + hidden + 1)
         found = minimum(start, errors, np.zeros(devices, bool))
@@ -265,7 +264,8 @@ def train(images: ImageSet, options: TrainingOptions, arithmetic: Arithmetic, rn
             threshold=0,
             arithmetic=a,
         )
-        score = images.accuracy(network.predict(images.all_images()).label, options.pixel_noise)
+        x, joint = shown[0]
+        score = expected_accuracy(joint, network.predict(x).label)
         if best is None or score > best[0]:
             best = (score, network)
     assert best is not None

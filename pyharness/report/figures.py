@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 
 from pyharness.bench.job import build_job
 from pyharness.config import SimConfig
+from pyharness.network.images import accuracy_curve
 from pyharness.record import Pulse, Record
 
 __all__ = ("figures",)
 
 _BLUE, _ORANGE, _GREY, _GREEN = "#2563a8", "#d9822b", "#9aa5b1", "#3a8f5c"
+_NUMBERED_ROWS = 16  # a larger layer has no room for its numbers
 _STYLE: Any = {
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -51,11 +53,19 @@ def _known_before(pulse: Pulse) -> list[float]:
     return [] if pulse.g_before_siemens is None else [pulse.g_before_siemens]
 
 
+def _by_device(record: Record) -> list[list[Pulse]]:
+    """Return each device's pulses, in their order."""
+    found: list[list[Pulse]] = [[] for _ in record.devices]
+    for pulse in record.pulses:
+        if pulse.device < len(found):  # not all may have been read back yet
+            found[pulse.device].append(pulse)
+    return found
+
+
 def _trajectories(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         ax: Axes = figure.add_subplot()
-        for i, device in enumerate(record.devices):
-            pulses = [p for p in record.pulses if p.device == i]
+        for device, pulses in zip(record.devices, _by_device(record), strict=True):
             if not pulses:
                 continue
             g = [*_known_before(pulses[0]), *(p.g_after_siemens for p in pulses)]
@@ -72,8 +82,7 @@ def _pulses(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         ax = figure.add_subplot()
         index = np.arange(len(record.devices))
-        sets = [sum(p.device == i and p.polarity == "set" for p in record.pulses) for i in index]
-        resets = [sum(p.device == i and p.polarity == "reset" for p in record.pulses) for i in index]
+        sets, resets = ([sum(p.polarity == one for p in own) for own in _by_device(record)] for one in ("set", "reset"))
         ax.bar(index, sets, color=_BLUE, label="SET")
         ax.bar(index, resets, bottom=sets, color=_ORANGE, label="RESET")
         ax.set(xlabel="device", ylabel="trim pulses", title="Pulses per device")
@@ -86,16 +95,13 @@ def _pulses(record: Record) -> Callable[[Figure], None]:
 def _maps(record: Record) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         layers = sorted({d.layer for d in record.devices})
-        first = {
-            i: next(
-                (g for p in record.pulses if p.device == i for g in (*_known_before(p), p.g_after_siemens)),
-                d.final_siemens,
-            )
-            for i, d in enumerate(record.devices)
-        }
+        first = [
+            next((g for p in own for g in (*_known_before(p), p.g_after_siemens)), d.final_siemens)
+            for d, own in zip(record.devices, _by_device(record), strict=True)
+        ]
         top = 1.1e6 * max(max(d.target_siemens, d.final_siemens) for d in record.devices)
         views = [
-            ("before (uS)", [first[i] * 1e6 for i in range(len(record.devices))], "viridis", (0, top)),
+            ("before (uS)", [g * 1e6 for g in first], "viridis", (0, top)),
             ("target (uS)", [d.target_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
             ("after (uS)", [d.final_siemens * 1e6 for d in record.devices], "viridis", (0, top)),
             ("error (%)", [d.error_rel * 100 for d in record.devices], "RdBu", (-2, 2)),
@@ -110,12 +116,12 @@ def _maps(record: Record) -> Callable[[Figure], None]:
                 for d, v in cells:
                     table[d.row, d.col] = v
                 image = ax.imshow(table, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto")
-                for (r, c), v in np.ndenumerate(table):
+                for (r, c), v in np.ndenumerate(table) if rows[line] <= _NUMBERED_ROWS else ():
                     dark = colours == "viridis" and v < 250
                     text = f"{v:.1f}" if colours == "RdBu" else f"{v:.0f}"
                     ax.text(c, r, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
                 ax.set_xticks(range(table.shape[1]))
-                ax.set_yticks(range(table.shape[0]))
+                ax.set_yticks(range(0, table.shape[0], 1 if rows[line] <= _NUMBERED_ROWS else 8))
                 ax.grid(False)
                 ax.set_title(f"layer {layer + 1}: {title}", fontsize=8)
             figure.colorbar(image, ax=[grid[i][column] for i in range(len(layers))], shrink=0.6)
@@ -144,16 +150,12 @@ def _accuracy(record: Record) -> Callable[[Figure], None]:
         network = job.with_conductances(np.array([d.final_siemens for d in record.devices]))
         if "bias" in record.network:  # training on the chip tunes them
             network = replace(network, bias=tuple(record.network["bias"]))
-        labels = network.predict(job.images.all_images()).label
         noise = np.linspace(0, 0.3, 31)
-        ax.plot(noise * 100, [job.images.bayes_accuracy(n) * 100 for n in noise], color=_GREY, label="Bayes limit")
-        ax.plot(
-            noise * 100,
-            [job.images.accuracy(labels, n) * 100 for n in noise],
-            "--",
-            color=_BLUE,
-            label="array's conductances, exact",
-        )
+        curve = accuracy_curve(job.images, lambda bits: network.predict(bits).label, noise)
+        found, limits = zip(*curve, strict=True)
+        if None not in limits:
+            ax.plot(noise * 100, np.array(limits) * 100, color=_GREY, label="Bayes limit")
+        ax.plot(noise * 100, np.array(found) * 100, "--", color=_BLUE, label="array's conductances, in software")
         a = record.accuracy
         if a:
             low, high = (a.value - a.ci95_low) * 100, (a.ci95_high - a.value) * 100

@@ -43,7 +43,7 @@ def result_of(record: Record) -> dict[str, Any]:
                 "correct": accuracy.correct,
                 "images": accuracy.total,
                 "agree": accuracy.agree_with_software,
-                "bayes_limit": accuracy.bayes_limit,
+                **({} if accuracy.bayes_limit is None else {"bayes_limit": accuracy.bayes_limit}),
             }
             if accuracy
             else {}
@@ -57,8 +57,10 @@ def _result(config: SimConfig, limit_s: float) -> dict[str, Any]:
         job = build_job(config)
         labels = run_numpy(job, record, limit_s)
         noise = config.test.pixel_noise
-        exact = {"accuracy": job.images.accuracy(labels, noise), "bayes_limit": job.images.bayes_accuracy(noise)}
-        return result_of(record) | (exact if len(labels) else {})
+        if job.shown is None:  # the test images alone tell the accuracy
+            return result_of(record)
+        exact = {"accuracy": job.shown.accuracy(labels, noise), "bayes_limit": job.shown.bayes_accuracy(noise)}
+        return result_of(record) | exact
     with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
         return result_of(read_record(run_sim(config, Path(folder), "pyharness study", limit_s=limit_s)))
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
+from pyharness.network.datasets import DIGITS
 from pyharness.study.code import code_version
 
 __all__ = (
@@ -127,9 +128,22 @@ class Point:
 
     @cached_property
     def id(self) -> str:
-        """Name that follows from the full configuration, the seed in it and the version of the code, and from nothing else."""
-        text = json.dumps([self.config.model_dump(mode="json"), code_version()], sort_keys=True)
+        """Name that follows from the full configuration, the seed in it, the images that it reads and the version of the code, and
+        from nothing else."""
+        files = [name for name in (self.config.images.file, self.config.images.test_file) if name]
+        what = [self.config.model_dump(mode="json"), code_version(), *map(_content, files)]
+        text = json.dumps(what, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _content(name: str) -> str:
+    """Return a digest of a file of images; of images by name the version of what holds them is the code's affair."""
+    if name == DIGITS:
+        return name
+    try:
+        return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    except OSError as cause:
+        raise ConfigError(f"images: cannot read '{name}': {cause.strerror}") from None
 
 
 def load_study(path: str | Path) -> Study:

@@ -84,6 +84,24 @@ def test_an_id_follows_from_configuration_and_seed(tmp_path: Path) -> None:
     assert [p.id for p in points(other)] == ids[:6]
 
 
+def test_an_id_follows_from_the_images_in_a_file(tmp_path: Path) -> None:
+    """Counted from the study's folder; another content is another run, and a missing file is told."""
+    base = TINY["base"] | {"images": "images.csv"}
+    study = write(tmp_path / "a.yaml", base=base, series=[{"name": "one"}])
+    ids = []
+    for text in ("0,1,0\n0,1,1\n1,0,1\n1,0,0\n", "0,1,0\n0,1,1\n1,0,1\n1,0,1\n"):
+        (tmp_path / "images.csv").write_text(text)
+        (point,) = points(load_study(study))
+        assert point.config.images.file == str(tmp_path / "images.csv")
+        ids.append(point.id)
+        assert ids[-1] == point.id
+    assert ids[0] != ids[1]
+    (tmp_path / "images.csv").unlink()
+    (point,) = points(load_study(study))
+    with pytest.raises(ConfigError, match=r"cannot read '.*images\.csv'"):
+        _ = point.id
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -119,6 +137,7 @@ def test_shipped_studies_are_sound() -> None:
                 series == statement.series and at.items() <= json.loads(varied).items() for series, varied in found
             )
     assert (config_dir() / "paper.yaml").is_file()
+    assert {p.config.images.file for p in points(load_study("digits_study"))} == {"digits"}
     assert {p.config.training.method for p in points(load_study("methods"))} == {"software", "in_the_loop", "manhattan"}
     with pytest.raises(ConfigError, match="has no series 'nois'"):
         chosen(study, ["nois"])

@@ -63,7 +63,8 @@ def test_faults_are_told(tmp_path: Path, text: str, message: str) -> None:
 def test_a_missing_file_lists_the_shipped_ones(tmp_path: Path) -> None:
     """Also a binary file is refused."""
     with pytest.raises(
-        ConfigError, match=r"cannot read configuration .*shipped ones: carbon, methods, paper, sim, smoke, tungsten"
+        ConfigError,
+        match=r"cannot read configuration .*shipped ones: carbon, digits, digits_study, methods, paper, sim, smoke, tungsten",
     ):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "bin.yaml").write_bytes(b"\xff\xfe\x00")

@@ -14,7 +14,7 @@ from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import Scales, TrainingOptions, cross_entropy, gain, train, untrained
 from pyharness.spice import Netlist, number, run_batch
 
-DEFAULT = ImageSet.from_text(SimConfig().images)
+DEFAULT = ImageSet.from_text(SimConfig().images.patterns or [])
 
 
 def test_bayes_limit_of_two_opposite_patterns() -> None:
@@ -52,7 +52,8 @@ def test_exact_accuracy_of_a_constant_answer_is_a_half() -> None:
         ([[["##", "#"]], [["..", ".."]]], "equal rows"),
         ([[["##"]], [["##"]]], "belongs to both classes"),
         ([[["##"]], [["..."]]], "same number of pixels"),
-        ([[["#" * 17]], [["." * 17]]], "at most 16 pixels"),
+        ([[["##"], [".#"]], [[".."]]], "same number of patterns"),
+        ([[["##"]], [[".."]], [["##"]]], "belongs to both classes, or to several"),
     ],
 )
 def test_faulty_images(classes: list[list[list[str]]], message: str) -> None:

@@ -53,14 +53,11 @@ def test_unreadable_records_are_told(tmp_path: Path) -> None:
 
 def test_the_periphery_is_stated_apart() -> None:
     """Twelve rows, two references, four columns and the logic, over the training time; nothing without a time or an assumption."""
-    config = {
-        "peripheral": {"row_w": 1e-3, "column_w": 2e-2, "logic_w": 3.0},
-        "training": {"hidden": 3},
-        "images": [[["#.#", "...", "#.#"]], [[".#.", "...", ".#."]]],
-    }
-    whole = record().model_copy(update={"config": config, "training_time_s": 2.0})
+    config = {"peripheral": {"row_w": 1e-3, "column_w": 2e-2, "logic_w": 3.0}}
+    network = {"layers": [[9, 3], [3, 1]]}
+    whole = record().model_copy(update={"config": config, "network": network, "training_time_s": 2.0})
     assert peripheral_training_j(whole) == pytest.approx(2 * (14e-3 + 4 * 2e-2 + 3))
-    for missing in ({"config": {}}, {"training_time_s": None}):
+    for missing in ({"config": {}}, {"network": {}}, {"training_time_s": None}):
         assert peripheral_training_j(whole.model_copy(update=missing)) is None
 
 

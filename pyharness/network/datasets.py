@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images from files: patterns in YAML, labelled images in CSV or NumPy's npz, and scikit-learn's digits."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from pyharness.errors import ConfigError
+from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, one_hot
+
+__all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
+
+DIGITS = "digits"
+"""Name of scikit-learn's 1797 digits of 8 x 8 pixels, grey values 0 .. 16 (UCI, Alpaydin and Kaynak, 1998)."""
+SUFFIXES = (".yaml", ".csv", ".npz")
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet(ByContent):
+    """Labelled binary images, apart for training and test; pixel noise comes on top.  No Bayes limit is known of it.
+
+    Attributes:
+        training_images, test_images: 0/1 pixels, shape (images, pixels).
+        training_labels, test_labels: classes from 0 on, shape (images,); each has a training image.
+    """
+
+    training_images: NDArray[np.int8]
+    training_labels: NDArray[np.int8]
+    test_images: NDArray[np.int8]
+    test_labels: NDArray[np.int8]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return int(self.training_labels.max()) + 1
+
+    @property
+    def pixels(self) -> int:
+        """Pixels per image."""
+        return int(self.training_images.shape[1])
+
+    def training(self, noise: float, rng: np.random.Generator, draws: int) -> list[tuple[Bits, Floats]]:
+        """Return all training images, equally likely, with other flips in each draw."""
+        clean, joint = self.training_images, one_hot(self.training_labels.astype(int), self.classes)
+        return [((clean ^ (rng.random(clean.shape) < noise)).astype(int), joint) for _ in range(draws)]
+
+    def sample_training(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
+        """Draw ``count`` training images, with replacement."""
+        which = rng.integers(0, len(self.training_labels), count)
+        clean = self.training_images[which]
+        return (clean ^ (rng.random(clean.shape) < noise)).astype(int), self.training_labels[which].astype(int)
+
+    def sample(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
+        """Draw test images, each at most once: of fewer than ``count`` there are all."""
+        which = rng.permutation(len(self.test_labels))[:count]
+        clean = self.test_images[which]
+        return (clean ^ (rng.random(clean.shape) < noise)).astype(int), self.test_labels[which].astype(int)
+
+    def bayes_accuracy(self, noise: float, sample: Bits | None = None) -> None:
+        """Return None: what noise and other writers do to a class is not known."""
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """Contents of a file: values, shape (images, pixels); labels, shape (images,); where each image is."""
+
+    values: Floats
+    labels: NDArray[np.int_]
+    places: list[str]
+
+    def bits(self, threshold: float | None) -> NDArray[np.int8]:
+        """Return the values as bits: 1 from ``threshold`` on; without one they must be 0 and 1."""
+        v = self.values
+        if threshold is None:
+            other = np.argwhere((v != 0) & (v != 1))
+            if len(other):
+                row, pixel = other[0]
+                raise ConfigError(
+                    f"{self.places[row]}: pixel {pixel} is {v[row, pixel]:g}, neither 0 nor 1: set images.threshold, from which on a grey "
+                    "value is 1"
+                )
+            return v.astype(np.int8)
+        found = (v >= threshold).astype(np.int8)
+        if found.min() == found.max():
+            raise ConfigError(
+                f"images.threshold {threshold:g} makes every pixel {found.min()}: the values are {v.min():g} .. {v.max():g}: "
+                "set one between them"
+            )
+        return found
+
+
+def _label(text: str, where: str) -> int:
+    try:
+        value = float(text)
+        if value >= 0 and value == int(value):
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise ConfigError(f"{where}: label '{text}' must be an integer from 0 on")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_csv(file: Path) -> _Labelled:
+    """Read a label and pixels from each row; the first one may be a header: it begins with 'label', or has no number."""
+    values: list[list[float]] = []
+    labels: list[int] = []
+    places: list[str] = []
+    first = ""
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        rows = csv.reader(stream, strict=True)
+        for row in rows:
+            where = f"{file}:{rows.line_num}"
+            if not row:
+                continue
+            if len(row) < 2:
+                raise ConfigError(f"{where}: a row is a label, then pixels, separated by commas, got '{row[0]:.40}'")
+            if not first:
+                first = where
+                if row[0].strip().lower() == "label" or not any(map(_is_number, row)):
+                    continue
+            if values and len(row) - 1 != len(values[0]):
+                raise ConfigError(
+                    f"{where}: {len(row) - 1} pixels, but {places[0]} has {len(values[0])}: give every image as many"
+                )
+            labels.append(_label(row[0], where))
+            try:
+                pixels = [float(v) for v in row[1:]]
+            except ValueError:
+                column, text = next((i, v) for i, v in enumerate(row[1:]) if not _is_number(v))
+                raise ConfigError(f"{where}: pixel {column} must be a number, got '{text:.40}'") from None
+            values.append(pixels)
+            places.append(where)
+    if not values:
+        raise ConfigError(f"{file}: no image in it: a row is a label, then pixels")
+    return _Labelled(np.array(values), np.array(labels), places)
+
+
+def _read_npz(file: Path) -> _Labelled:
+    """Read the arrays ``images`` and ``labels``."""
+    try:
+        with file.open("rb") as stream:
+            data = np.load(stream, allow_pickle=False)
+            if not isinstance(data, np.lib.npyio.NpzFile):
+                raise ConfigError(f"{file}: one array, no npz: write it with numpy.savez(file, images=..., labels=...)")
+            missing = {"images", "labels"} - set(data.files)
+            if missing:
+                raise ConfigError(
+                    f"{file}: array '{min(missing)}' is missing, there are {', '.join(data.files) or 'none'}: write "
+                    "numpy.savez(file, images=..., labels=...)"
+                )
+            images, labels = data["images"], data["labels"]
+    except ConfigError:
+        raise
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as cause:
+        raise ConfigError(
+            f"{file}: no npz that can be read without pickle ({cause}): write arrays of numbers with numpy.savez"
+        ) from None
+    for name, array, kinds, word in (("images", images, "buif", "numbers"), ("labels", labels, "ui", "integers")):
+        if array.dtype.kind not in kinds:
+            raise ConfigError(f"{file}: array '{name}' must hold {word}, got dtype {array.dtype}: convert it")
+    if images.ndim not in (2, 3) or labels.ndim != 1 or len(images) != len(labels) or not images.size:
+        raise ConfigError(
+            f"{file}: images must have shape (n, rows, cols) or (n, pixels), and labels (n,), n at least 1; got {images.shape} and "
+            f"{labels.shape}"
+        )
+    places = [f"{file}: image {i}" for i in range(len(labels))]
+    negative = np.flatnonzero(labels < 0)
+    if len(negative):
+        raise ConfigError(f"{places[negative[0]]}: label {labels[negative[0]]} must be an integer from 0 on")
+    return _Labelled(images.reshape(len(labels), -1).astype(float), labels.astype(int), places)
+
+
+def _read_digits() -> _Labelled:
+    from sklearn.datasets import load_digits  # a second to import, which no other images need
+
+    values, labels = load_digits(return_X_y=True)
+    return _Labelled(values, labels.astype(int), [f"{DIGITS}: image {i}" for i in range(len(labels))])
+
+
+def _read_patterns(file: Path) -> ImageSet:
+    try:
+        classes = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as cause:
+        raise ConfigError(f"{file}: not plain YAML: {cause}") from None
+    ok = isinstance(classes, list) and all(
+        isinstance(group, list)
+        and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)
+        for group in classes
+    )
+    if not ok:
+        raise ConfigError(
+            f"{file}: must be a list of classes, each a list of patterns, each a list of rows of '#' and '.' in quotes"
+        )
+    try:
+        return ImageSet.from_text(classes)
+    except ConfigError as cause:
+        raise ConfigError(f"{file}: {cause}") from None
+
+
+def _read_labelled(name: str) -> _Labelled:
+    if name == DIGITS:
+        return _read_digits()
+    file = Path(name)
+    found = _read_csv(file) if file.suffix == ".csv" else _read_npz(file)
+    bad = np.argwhere(~np.isfinite(found.values))
+    if len(bad):
+        row, pixel = bad[0]
+        raise ConfigError(f"{found.places[row]}: pixel {pixel} must be finite, got {found.values[row, pixel]}")
+    return found
+
+
+def _split(labels: NDArray[np.int_], test_share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return which images are for the test: of each class that share, at least one, and at least one for training."""
+    test = np.zeros(len(labels), bool)
+    for label in range(labels.max() + 1):
+        own = np.flatnonzero(labels == label)
+        test[rng.permutation(own)[: min(max(1, round(test_share * len(own))), len(own) - 1)]] = True
+    return test
+
+
+def read_images(
+    name: str, threshold: float | None, test_share: float, test_name: str | None, rng: np.random.Generator
+) -> Images:
+    """Read images.
+
+    Args:
+        name: ``digits``, or a file: ``.yaml`` with patterns as in a configuration; ``.csv`` with a row for each image, its label and then
+            its pixels; ``.npz`` with arrays ``images``, shape (n, rows, cols) or (n, pixels), and ``labels``, shape (n,).
+        threshold: from which grey value on a pixel is 1; None: all are 0 or 1 as they are.
+        test_share: of each class' images, for the test, 0 .. 1.
+        test_name: where the test images are instead; all of ``name`` are for training then.
+        rng: chooses the test images.
+
+    Raises:
+        ConfigError: a file cannot be read, with line or image, value and what to do.
+    """
+    try:
+        if Path(name).suffix == ".yaml":
+            return _read_patterns(Path(name))
+        found = _read_labelled(name)
+        other = _read_labelled(test_name) if test_name else None
+    except OSError as cause:
+        raise ConfigError(f"images: cannot read '{cause.filename}': {cause.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as cause:
+        raise ConfigError(f"images: '{name}' or its test_file is no CSV in UTF-8: {cause}") from None
+    bits, labels = found.bits(threshold), found.labels
+    if labels.max() >= len(labels):  # before an array of that length is made
+        raise ConfigError(
+            f"{found.places[int(labels.argmax())]}: label {labels.max()}, of {len(labels)} images: number the classes from 0 on"
+        )
+    counts = np.bincount(labels)
+    needed = 1 if other else 2
+    few = np.flatnonzero(counts < needed)
+    if len(counts) < 2 or len(few):
+        what = f"class {few[0]} has {counts[few[0]]}" if len(few) else "there is one class"
+        raise ConfigError(
+            f"{name}: {what}: classes are numbered from 0 on without a gap, two at least, and each needs {needed} images"
+        )
+    if other is None:
+        test = _split(labels, test_share, rng)
+        training = ~test
+        return DataSet(bits[training], labels[training].astype(np.int8), bits[test], labels[test].astype(np.int8))
+    if other.values.shape[1] != bits.shape[1]:
+        raise ConfigError(
+            f"{test_name}: images of {other.values.shape[1]} pixels, but those of {name} have {bits.shape[1]}"
+        )
+    unknown = np.flatnonzero(other.labels >= len(counts))
+    if len(unknown):
+        raise ConfigError(
+            f"{other.places[unknown[0]]}: label {other.labels[unknown[0]]} is unknown: {name} has classes 0 .. {len(counts) - 1}"
+        )
+    return DataSet(bits, labels.astype(np.int8), other.bits(threshold), other.labels.astype(np.int8))
