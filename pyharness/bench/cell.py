@@ -36,7 +36,7 @@ class CellKernels(NamedTuple):
     - ``rest(x, span_s, p) -> x``: at 0 V.
     - ``currents(v, x, p) -> (i, di/dv)`` of many devices at once; shapes (drives, devices), (devices,), (devices, parameters).
 
-    A voltage that is not found comes back as NaN.
+    A voltage that is not found, or a rate that is no number, comes back as NaN.
     """
 
     solve: Callable[..., Any]
@@ -105,7 +105,7 @@ def cell_kernels(evaluate: Callable[..., Any], low: float, high: float) -> CellK
         v, i, f, slope, v_x = solve(x, load_v, load_ohm, p, v)
         done, h, supply_j, device_j = 0.0, span_s, 0.0, 0.0
         while done < span_s:
-            if math.isnan(v):
+            if math.isnan(v) or math.isnan(f):
                 return math.nan, math.nan, math.nan, math.nan
             h = min(h, span_s - done)
             last = not h < span_s - done
@@ -130,6 +130,8 @@ def cell_kernels(evaluate: Callable[..., Any], low: float, high: float) -> CellK
             d3 = f3 - f - slope * (end - x)
             x_next = bounded(x + h * (phi_1 * f + (16 * phi_3 - 48 * phi_4) * d2 + (12 * phi_4 - 2 * phi_3) * d3))
             error = abs(h * (12 * d3 - 48 * d2) * phi_4)
+            if math.isnan(error):
+                return math.nan, math.nan, math.nan, math.nan
             limit = tolerance * (abs(x_next) + 1e-4)
             ratio = min(max(0.9 * (limit / error) ** 0.25, 0.2), 5.0) if error > 1e-4 * limit else 5.0
             if error <= limit or h < 1e-15:  # below the femtosecond there is nothing to gain by smaller steps

@@ -113,11 +113,11 @@ def training_rng(job: Job) -> np.random.Generator:
 
 def _training_images(job: Job, rng: np.random.Generator) -> tuple[NDArray[np.int_], Floats]:
     """Return a round's images and the probability of (class, image): all with their own, or drawn ones with equal shares."""
-    t = job.config.training
-    if t.samples is None:
+    samples, noise = job.config.training.samples, job.training.pixel_noise
+    if samples is None:
         assert job.shown is not None  # build_job asks for samples otherwise
-        return job.shown.all_images(), job.shown.joint(t.pixel_noise)
-    images, labels = job.images.sample_training(t.samples, t.pixel_noise, rng)
+        return job.shown.all_images(), job.shown.joint(noise)
+    images, labels = job.images.sample_training(samples, noise, rng)
     return images, one_hot(labels, job.images.classes)
 
 

@@ -79,7 +79,7 @@ async def _ask(address: str, security: Security) -> None:
 def connect(workers: Workers) -> Iterator[Client]:
     """Give a client of the workers while the block runs.
 
-    Local workers open no socket.  Certificates of a ``tls://`` scheduler are those of
+    Local ones listen on the loopback interface alone, and that for their status pages.  Certificates of a ``tls://`` scheduler are those of
     Dask's own configuration (``distributed.comm.tls``).
 
     Raises:
@@ -107,7 +107,8 @@ def connect(workers: Workers) -> Iterator[Client]:
             n_workers=1,
             threads_per_worker=workers.count or os.cpu_count() or 1,
             processes=False,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # left out, Dask takes its usual port of every interface
+            worker_dashboard_address="127.0.0.1:0",
             memory_limit=None,
             silence_logs=50,
         )

@@ -7,9 +7,10 @@ pipe it is asked through: it ends, and its simulator with it, as soon as the wor
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import resource
+import re
 import signal
 import socket
 import subprocess
@@ -44,10 +45,13 @@ class _Process:
     def __init__(self) -> None:
         self.runs, self.peak_bytes = 0, 0  # done by it; the most that it ever held
         self.late = False
+        # nothing is ever written to it: it breaks when this program ends, however it does
+        ours, self._lifeline = os.pipe()
         # this object alone removes the folder: the process removes nothing that it is only told the name of
         self._folder = tempfile.TemporaryDirectory(prefix="pyharness-", ignore_cleanup_errors=True)
         self._popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pyharness.study.process"],
+            [sys.executable, "-P", "-m", "pyharness.study.process", str(ours)],
+            pass_fds=[ours],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -59,6 +63,7 @@ class _Process:
             },
             process_group=0,  # the terminal's Ctrl-C is for the program, which ends its runs itself
         )
+        os.close(ours)
         try:
             self._answer()
         except BaseException:
@@ -69,7 +74,7 @@ class _Process:
         """Return the next line that it writes."""
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):  # ended, perhaps amid an answer
             status = self._popen.wait()
             how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
             raise SimulationError(f"the process of a run on {socket.gethostname()} {how}: is there memory enough?")
@@ -118,6 +123,7 @@ class _Process:
                 with suppress(BrokenPipeError):
                     pipe.close()
         self._popen.wait()
+        os.close(self._lifeline)
         self._folder.cleanup()
 
 
@@ -205,14 +211,28 @@ def run_apart(config_json: str, limit_s: float, code: str) -> Outcome:
     return _of_this_worker.do(config_json, limit_s, code)
 
 
+def _peak_bytes() -> int:
+    """Return the most memory that this process ever held; what getrusage tells begins with that of the parent."""
+    return 1024 * int(re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[0])
+
+
+def _end_with(lifeline: int) -> None:
+    """Have the kernel end this process when the pipe breaks: machine code lets no other thread run that could see it."""
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(
+        lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC
+    )  # SIGIO, which nobody handles
+
+
 def _listen(jobs: SimpleQueue[str]) -> None:
     for line in sys.stdin:
         jobs.put(line)
     os._exit(0)  # whoever asked is gone: so is the run, and its simulator, which is bound to this process
 
 
-def _serve() -> None:
+def _serve(lifeline: int) -> None:
     """Do the runs that standard input asks for."""
+    _end_with(lifeline)
     from pyharness.study.code import version_on_disk
     from pyharness.study.run import run_point
 
@@ -233,10 +253,9 @@ def _serve() -> None:
                 outcome = run_point(config_json, limit_s)
             except Exception as error:  # noqa: BLE001 a bug that one run meets is told as its failure
                 outcome = Outcome("fail", f"{type(error).__name__}: {error}", {}, 0.0, socket.gethostname())
-            peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            answer = {"outcome": asdict(outcome), "peak_bytes": peak_bytes}
+            answer = {"outcome": asdict(outcome), "peak_bytes": _peak_bytes()}
         print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))

@@ -158,3 +158,55 @@ def test_a_worker_that_ends_harms_nothing(tmp_path: Path) -> None:
     assert done.stdout == "fail\n"
     time.sleep(1)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+SPIN = """
+import sys
+from numba import njit
+from pyharness.study.process import _end_with
+
+@njit
+def spin(x):
+    while x > 0:
+        x = (x * 5 + 1) % 1000003 + 1
+    return x
+
+_end_with(int(sys.argv[1]))
+print("spinning", flush=True)
+spin(1)
+"""
+
+
+def test_machine_code_ends_with_its_worker() -> None:
+    """It lets no thread of its process run, so that the kernel has to end it."""
+    ours, lifeline = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-c", SPIN, str(ours)], pass_fds=[ours], stdout=subprocess.PIPE, text=True
+    ) as spinning:
+        assert spinning.stdout is not None
+        assert spinning.stdout.readline() == "spinning\n"
+        time.sleep(2)  # compiling
+        assert spinning.poll() is None
+        os.close(lifeline)
+        assert spinning.wait(20) == -signal.SIGIO
+    os.close(ours)
+
+
+def test_memory_is_the_process_own(tmp_path: Path) -> None:
+    """Not what the program that started it once held."""
+    script = "import numpy as np; np.ones(150_000_000); from tests_memory import peak; print(peak())"
+    (tmp_path / "tests_memory.py").write_text(
+        "from pyharness.config import SimConfig\nfrom pyharness.study.code import code_version\n"
+        "from pyharness.study.process import RunProcesses\n"
+        f"def peak():\n    processes = RunProcesses()\n    processes.do({BRIEF!r}, 60, code_version())\n"
+        "    return processes._idle[0].peak_bytes\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 30_000_000 < int(done.stdout) < 1_000_000_000

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from numba import njit
 
 from pyharness.bench.cell import cell_kernels
 from pyharness.bench.runner import read_record, run_sim
@@ -126,3 +127,17 @@ def test_a_run_that_fails_keeps_what_was_measured(tmp_path: Path, monkeypatch: p
     assert record.status == "interrupted"
     assert record.pulses
     assert not (tmp_path / "numpy" / "latest").exists()
+
+
+def test_a_rate_that_is_no_number_ends_the_integration() -> None:
+    """A model of a user's own may divide by zero: NaN comes back, at the start and on the way."""
+
+    @njit
+    def evaluate(v: float, x: float, p: Any) -> tuple[float, ...]:
+        rate = 1e6 * v if x < 0.5 else np.nan
+        return 1e-4 * v, rate, 1e-4, 0.0, 1e6, 0.0
+
+    kernels = cell_kernels(evaluate, 0.0, 1.0)
+    for start in (0.0, 0.7):
+        assert np.isnan(kernels.integrate(start, 1e-3, 1.0, 1e3, np.zeros(1), 0.0, 1e-5)[0])
+    assert kernels.integrate(0.0, 1e-7, 1.0, 1e3, np.zeros(1), 0.0, 1e-5)[0] == pytest.approx(0.1 / 1.1)

@@ -12,7 +12,7 @@ from pyharness.bench import in_the_loop
 from pyharness.bench.job import build_job
 from pyharness.bench.numpy_array import NumpyArray
 from pyharness.bench.numpy_job import run_numpy
-from pyharness.bench.on_chip import Observation, observe
+from pyharness.bench.on_chip import Observation, _training_images, observe, training_rng
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError
 from pyharness.record import Record
@@ -221,3 +221,12 @@ def test_a_device_that_is_passed_by_stays_given_up() -> None:
     lost = {i for i, d in enumerate(software.devices) if d.status != "reached"}
     assert lost
     assert lost <= {i for i, d in enumerate(loop.devices) if d.status != "reached"}
+
+
+def test_rounds_are_drawn_with_the_noise_that_was_trained_with() -> None:
+    """Also where it was chosen."""
+    data = {"engine": "numpy", "images": CORNERS, "training": {"hidden": 2, "pixel_noise": 0.02}}
+    job = build_job(SimConfig.model_validate(data))
+    for noise in (0.02, 0.25):
+        other = replace(job, training=replace(job.training, pixel_noise=noise))
+        assert np.array_equal(_training_images(other, training_rng(other))[1], job.images.joint(noise))

@@ -175,7 +175,7 @@ static void commit_crossings(uint64_t tick, bool late) {
         struct sensor *s = &E.sensors[i];
         if (!s->crossed) continue;
         s->crossed = false;
-        double lag = seconds(tick) - s->crossing_s;
+        double lag = seconds(tick) - (s->halved ? E.t_accepted : s->crossing_s);
         if (lag > E.stat.window_max_s) E.stat.window_max_s = lag;
         if (late && lag > E.opt.crossing_tol_s + 2 * E.tick_s) {
             E.stat.late_a2d++;
