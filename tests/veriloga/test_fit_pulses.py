@@ -127,6 +127,17 @@ def test_what_the_pulses_do_not_tell_stays(model: TrainModel) -> None:
     assert "v_on" in found.estimates
 
 
+CURVED = ["v_on", "r_on", "curve_on"]
+
+
+def test_a_free_parameter_of_zero() -> None:
+    """msdc divides by curve_on where it is above 0: at 0 it reads what it does at next to nothing."""
+    device, pulses = load_device("chromium"), made([(0.8, 1e-3), (-0.5, 1e-4), (0.9, 1e-4)])
+    model = TrainModel(device.module, device.card.parameters, CURVED)
+    least, none = (model.log_ohm(pulses, [0.49, 1200.0, curve]) for curve in (1e-4, 0.0))
+    np.testing.assert_allclose(none, least, atol=1e-5)
+
+
 def test_pulses_that_tell_nothing(model: TrainModel) -> None:
     """Below every threshold."""
     pulses = measured(model, made([(1e-3, 1e-6)]), TRUTH, 0.0, seed=1)
