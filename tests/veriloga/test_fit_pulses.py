@@ -138,6 +138,19 @@ def test_a_free_parameter_of_zero() -> None:
     np.testing.assert_allclose(none, least, atol=1e-5)
 
 
+@pytest.mark.parametrize("only", [None, ["v_on", "r_on"]])
+def test_nothing_below_the_range_stays_nothing(tmp_path: Path, only: list[str] | None) -> None:
+    """A curvature of 0, which the plan has from 5 on: five pulses do not tell it, and the residuals are those of 0."""
+    device, pulses = load_device("chromium"), load_pulses(shipped_pulses(tmp_path / "cr.csv", "Cr"))
+    plan = narrowed(load_plan(model_dir() / "msdc" / "fit.yaml"), "curve_on", low=5.0)
+    start = {**device.card.parameters, "curve_on": 0.0}
+    model = train_model(device.module, plan, start, CURVED)
+    found = fit_pulses(model, plan, pulses, device.module.check_parameters(start), only=only)
+    assert found.undetermined == ("curve_on",) and found.parameters["curve_on"] == 0
+    off = model.log_ohm(pulses, [found.parameters[n] for n in CURVED]) - np.log(pulses.resistance_ohm)
+    np.testing.assert_allclose(found.residuals, off, atol=5e-3)  # four digits are stated
+
+
 def test_pulses_that_tell_nothing(model: TrainModel) -> None:
     """Below every threshold."""
     pulses = measured(model, made([(1e-3, 1e-6)]), TRUTH, 0.0, seed=1)
@@ -194,6 +207,11 @@ def test_two_devices_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, 
         {},
         ["device_to_device: 2 measured, at least 3 tell a spread"],
     )
+
+
+def narrowed(plan: FitPlan, name: str, **changes: float) -> FitPlan:
+    """Return the plan with other limits of one parameter."""
+    return FitPlan(parameters={**plan.parameters, name: plan.parameters[name].model_copy(update=changes)})
 
 
 def test_scatter_between_pulses(model: TrainModel) -> None:
