@@ -214,6 +214,36 @@ def narrowed(plan: FitPlan, name: str, **changes: float) -> FitPlan:
     return FitPlan(parameters={**plan.parameters, name: plan.parameters[name].model_copy(update=changes)})
 
 
+@pytest.mark.parametrize("inside", [2, 5])
+def test_devices_at_a_bound_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, PulseFit], inside: int) -> None:
+    """The plan admits r_on of two devices, then of five: the spread is that of the five, and of two none is said."""
+    ratios = np.sort(DRAWN[:, 0])
+    high = TRUTH["r_on"] * np.exp(ratios[inside - 1 : inside + 1].mean())
+    pulses, found = scattered
+    start = replace(found, parameters={**found.parameters, "r_on": TRUTH["r_on"] * np.exp(ratios[0])})
+    fits, spread, unknown = between_devices(model, narrowed(PLAN, "r_on", high=high), pulses, start, "test")
+    assert sum(not f.estimates["r_on"].at_bound for f in fits.values()) == inside
+    if inside == 2:
+        told = "r_on: told within the plan's bounds for 2 of 8 devices, at least 3 tell a spread"
+        assert "r_on" not in spread and f"device_to_device, {told}" in unknown
+    else:
+        assert spread["r_on"]["sigma"] == pytest.approx(ratios[:inside].std(ddof=1), rel=0.1)
+        assert spread["r_on"]["source"] == "fits to 5 of 8 devices, test"
+
+
+def test_devices_that_no_pulse_moves_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, PulseFit]) -> None:
+    """Six of the eight devices had pulses below the threshold alone: their v_on, left at the start, is no measured one."""
+    pulses, found = scattered
+    quiet = pulses.device >= "d2"
+    pulses = replace(
+        pulses,
+        amplitude_v=np.where(quiet, 0.0, pulses.amplitude_v),
+        resistance_ohm=np.where(quiet, TRUTH["r_off"], pulses.resistance_ohm),
+    )
+    _, spread, unknown = between_devices(model, PLAN, pulses, found, "test")
+    assert not spread and any("v_on: told within the plan's bounds for 2 of 8 devices" in u for u in unknown)
+
+
 def test_scatter_between_pulses(model: TrainModel) -> None:
     """Sixty times the same SET pulse with v_on drawn anew by 10 mV: found to 25 % (99 % of 59 degrees); RESET is not told."""
     rng = np.random.default_rng(5)
