@@ -86,12 +86,15 @@ def between_devices(
 
 def _repeated(pulses: Pulses) -> list[NDArray[np.int_]]:
     """Return the places of pulses that a device got several times, after the same pulses before; those of each are one group."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    history: list[tuple[float, float, float]] = []
+    groups: dict[tuple[str, int], list[int]] = {}
+    # a pulse and the number of those before it -> their number with it: whole trains as keys would take memory by the square
+    nodes: dict[tuple[int, float, float, float], int] = {}
+    node = 0
     for k in range(len(pulses)):
+        before = 0 if pulses.number[k] == 1 else node
         drive = float(pulses.amplitude_v[k]), float(pulses.width_s[k]), float(pulses.series_ohm[k])
-        history = [drive] if pulses.number[k] == 1 else [*history, drive]
-        groups.setdefault((pulses.device[k], tuple(history)), []).append(k)
+        node = nodes.setdefault((before, *drive), len(nodes) + 1)
+        groups.setdefault((str(pulses.device[k]), node), []).append(k)
     return [np.array(places) for places in groups.values() if len(places) > 1]
 
 

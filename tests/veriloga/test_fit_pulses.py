@@ -3,6 +3,7 @@
 
 import csv
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from pyharness.fit import (
     pulsed_state,
     train_model,
 )
+from pyharness.fit.pulse_scatter import _repeated
 from pyharness.resources import model_dir
 from pyharness.veriloga import compile_numpy, load_device, load_module
 
@@ -242,6 +244,22 @@ def test_devices_that_no_pulse_moves_tell_no_spread(model: TrainModel, scattered
     )
     _, spread, unknown = between_devices(model, PLAN, pulses, found, "test")
     assert not spread and any("v_on: told within the plan's bounds for 2 of 8 devices" in u for u in unknown)
+
+
+def test_repeated_pulses_of_long_trains() -> None:
+    """Two trains of 10,000 pulses are pairs of the same pulse after the same ones, in memory that grows with their number alone."""
+    n = 10_000
+    drives = [(1.0 if k % 2 else -1.0, 1e-6) for k in range(n)]
+    pulses = made(drives, trains=2)
+    tracemalloc.start()
+    groups = _repeated(pulses)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(groups, np.arange(2 * n).reshape(2, n).T)
+    assert peak < 1000 * 2 * n
+    other = replace(pulses, series_ohm=np.where(np.arange(2 * n) == n + 3, 2e3, pulses.series_ohm))
+    assert np.array_equal(_repeated(other), [[0, n], [1, n + 1], [2, n + 2]])
+    assert _repeated(made(drives[:20], devices=2)) == []
 
 
 def test_scatter_between_pulses(model: TrainModel) -> None:
