@@ -90,6 +90,10 @@ class _Problem:
         self.low, self.high = (np.array([r.inward(getattr(r, e)) for r in self._each]) for e in ("low", "high"))
         inside = [min(max(start[n], ranges[n].low), ranges[n].high) for n in model.free]
         self.start = np.array([r.inward(value) for r, value in zip(self._each, inside, strict=True)])
+        self.stated = self.start.copy()  # where a parameter lies that is not fitted
+        nothing = [k for k, n in enumerate(model.free) if start[n] == 0]
+        with np.errstate(divide="ignore"):  # it may be below the range, and on a log scale is -inf
+            self.stated[nothing] = [self._each[k].inward(0.0) for k in nothing]
         self.step = np.array([r.step for r in self._each])
         self.half = (self.high - self.low) / 2
         self.measured = np.log(pulses.resistance_ohm)
@@ -236,6 +240,8 @@ def fit_pulses(
     problem = _Problem(model, pulses, plan.parameters, start)
     x = _searched(problem, search, seed, told) if search else problem.start.copy()
     varied = [k for k, n in enumerate(model.free) if only is None or n in only]
+    for k in set(range(len(x))) - set(varied):
+        x[k] = problem.stated[k]
     converged, step = True, search
     while only is None and varied:
         x, converged = _solve(problem, x, varied, _READ_ERROR, max_evaluations)
@@ -243,7 +249,7 @@ def fit_pulses(
         told(step, float((problem.residuals(x) ** 2).sum()))
         known = _known(problem, x, varied)
         for k in set(varied) - set(known):
-            x[k] = problem.start[k]
+            x[k] = problem.stated[k]
         if known == varied:
             break
         varied = known

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Scatter of a fitted model's parameters: from device to device, and from pulse to pulse of one device.
 
-Between devices: each is fitted by itself, and the mean square error of these fits is taken off the values' variance.  From pulse to pulse:
-trains that a device got several times are compared, each pulse from the resistance that was measured before it; what differs is
-put on the one parameter that the plan names for its direction, by how much that parameter moves the result.  It has the reads' noise in it.
+Between devices: each is fitted by itself, and the mean square error of these fits is taken off the values' variance; a value without an
+error, at a bound of the plan or moved by none of the device's pulses, does not count.  From pulse to pulse: trains that a device got
+several times are compared, each pulse from the resistance that was measured before it; what differs is put on the one parameter that
+the plan names for its direction, by how much that parameter moves the result.  It has the reads' noise in it.
 """
 
 from __future__ import annotations
@@ -65,13 +66,17 @@ def between_devices(
         if r.scale == "logit":
             unknown.append(f"device_to_device, {name}: a card knows no spread of a share")
             continue
-        values = np.array([r.inward(one.parameters[name]) for one in fits.values()])
-        errors = np.array([one.estimates[name].error for one in fits.values()])
+        told = [e for e in (one.estimates[name] for one in fits.values()) if e.error > 0]
+        if len(told) < _DEVICES:
+            unknown.append(
+                f"device_to_device, {name}: told within the plan's bounds for {len(told)} of {len(devices)} devices, at least {_DEVICES} tell a spread"
+            )
+            continue
+        values, errors = np.array([r.inward(e.value) for e in told]), np.array([e.error for e in told])
         variance, noise = float(values.var(ddof=1)), float((errors**2).mean())
         if variance > 2 * noise:
-            found[name] = _spread(
-                model, plan, name, math.sqrt(variance - noise), f"fits to {len(devices)} devices, {source}"
-            )
+            count = f"{len(told)} of {len(devices)}" if len(told) < len(devices) else f"{len(told)}"
+            found[name] = _spread(model, plan, name, math.sqrt(variance - noise), f"fits to {count} devices, {source}")
         else:
             unknown.append(
                 f"device_to_device, {name}: differs between devices by no more than its fits' errors explain"
@@ -81,12 +86,15 @@ def between_devices(
 
 def _repeated(pulses: Pulses) -> list[NDArray[np.int_]]:
     """Return the places of pulses that a device got several times, after the same pulses before; those of each are one group."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    history: list[tuple[float, float, float]] = []
+    groups: dict[tuple[str, int], list[int]] = {}
+    # a pulse and the number of those before it -> their number with it: whole trains as keys would take memory by the square
+    nodes: dict[tuple[int, float, float, float], int] = {}
+    node = 0
     for k in range(len(pulses)):
+        before = 0 if pulses.number[k] == 1 else node
         drive = float(pulses.amplitude_v[k]), float(pulses.width_s[k]), float(pulses.series_ohm[k])
-        history = [drive] if pulses.number[k] == 1 else [*history, drive]
-        groups.setdefault((pulses.device[k], tuple(history)), []).append(k)
+        node = nodes.setdefault((before, *drive), len(nodes) + 1)
+        groups.setdefault((str(pulses.device[k]), node), []).append(k)
     return [np.array(places) for places in groups.values() if len(places) > 1]
 
 

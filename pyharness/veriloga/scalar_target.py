@@ -25,7 +25,8 @@ def _compiled(source: str, free: tuple[str, ...]) -> Any:
     scope: dict[str, Any] = {"select": _select}
     source = source.replace("np.where(", "select(")  # Numba makes an array of each scalar that it is given
     exec(compile(source, "<model for Numba>", "exec"), scope)  # as compile_numpy: the text is the compiler's own
-    scope = {"together": njit(scope["together"])}
+    # as in NumPy, of a choice both sides are evaluated: what is left out may divide by 0
+    scope = {"together": njit(error_model="numpy")(scope["together"])}
     given = ", ".join(f"p_{name}=p[{i}]" for i, name in enumerate(free))
     exec(compile(f"def evaluate(v, s, p):\n    return together(v, s, {given})\n", "<one device>", "exec"), scope)
     return njit(scope["evaluate"])

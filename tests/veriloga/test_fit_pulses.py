@@ -3,6 +3,7 @@
 
 import csv
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from pyharness.fit import (
     pulsed_state,
     train_model,
 )
+from pyharness.fit.pulse_scatter import _repeated
 from pyharness.resources import model_dir
 from pyharness.veriloga import compile_numpy, load_device, load_module
 
@@ -127,6 +129,30 @@ def test_what_the_pulses_do_not_tell_stays(model: TrainModel) -> None:
     assert "v_on" in found.estimates
 
 
+CURVED = ["v_on", "r_on", "curve_on"]
+
+
+def test_a_free_parameter_of_zero() -> None:
+    """msdc divides by curve_on where it is above 0: at 0 it reads what it does at next to nothing."""
+    device, pulses = load_device("chromium"), made([(0.8, 1e-3), (-0.5, 1e-4), (0.9, 1e-4)])
+    model = TrainModel(device.module, device.card.parameters, CURVED)
+    least, none = (model.log_ohm(pulses, [0.49, 1200.0, curve]) for curve in (1e-4, 0.0))
+    np.testing.assert_allclose(none, least, atol=1e-5)
+
+
+@pytest.mark.parametrize("only", [None, ["v_on", "r_on"]])
+def test_nothing_below_the_range_stays_nothing(tmp_path: Path, only: list[str] | None) -> None:
+    """A curvature of 0, which the plan has from 5 on: five pulses do not tell it, and the residuals are those of 0."""
+    device, pulses = load_device("chromium"), load_pulses(shipped_pulses(tmp_path / "cr.csv", "Cr"))
+    plan = narrowed(load_plan(model_dir() / "msdc" / "fit.yaml"), "curve_on", low=5.0)
+    start = {**device.card.parameters, "curve_on": 0.0}
+    model = train_model(device.module, plan, start, CURVED)
+    found = fit_pulses(model, plan, pulses, device.module.check_parameters(start), only=only)
+    assert found.undetermined == ("curve_on",) and found.parameters["curve_on"] == 0
+    off = model.log_ohm(pulses, [found.parameters[n] for n in CURVED]) - np.log(pulses.resistance_ohm)
+    np.testing.assert_allclose(found.residuals, off, atol=5e-3)  # four digits are stated
+
+
 def test_pulses_that_tell_nothing(model: TrainModel) -> None:
     """Below every threshold."""
     pulses = measured(model, made([(1e-3, 1e-6)]), TRUTH, 0.0, seed=1)
@@ -183,6 +209,57 @@ def test_two_devices_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, 
         {},
         ["device_to_device: 2 measured, at least 3 tell a spread"],
     )
+
+
+def narrowed(plan: FitPlan, name: str, **changes: float) -> FitPlan:
+    """Return the plan with other limits of one parameter."""
+    return FitPlan(parameters={**plan.parameters, name: plan.parameters[name].model_copy(update=changes)})
+
+
+@pytest.mark.parametrize("inside", [2, 5])
+def test_devices_at_a_bound_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, PulseFit], inside: int) -> None:
+    """The plan admits r_on of two devices, then of five: the spread is that of the five, and of two none is said."""
+    ratios = np.sort(DRAWN[:, 0])
+    high = TRUTH["r_on"] * np.exp(ratios[inside - 1 : inside + 1].mean())
+    pulses, found = scattered
+    start = replace(found, parameters={**found.parameters, "r_on": TRUTH["r_on"] * np.exp(ratios[0])})
+    fits, spread, unknown = between_devices(model, narrowed(PLAN, "r_on", high=high), pulses, start, "test")
+    assert sum(not f.estimates["r_on"].at_bound for f in fits.values()) == inside
+    if inside == 2:
+        told = "r_on: told within the plan's bounds for 2 of 8 devices, at least 3 tell a spread"
+        assert "r_on" not in spread and f"device_to_device, {told}" in unknown
+    else:
+        assert spread["r_on"]["sigma"] == pytest.approx(ratios[:inside].std(ddof=1), rel=0.1)
+        assert spread["r_on"]["source"] == "fits to 5 of 8 devices, test"
+
+
+def test_devices_that_no_pulse_moves_tell_no_spread(model: TrainModel, scattered: tuple[Pulses, PulseFit]) -> None:
+    """Six of the eight devices had pulses below the threshold alone: their v_on, left at the start, is no measured one."""
+    pulses, found = scattered
+    quiet = pulses.device >= "d2"
+    pulses = replace(
+        pulses,
+        amplitude_v=np.where(quiet, 0.0, pulses.amplitude_v),
+        resistance_ohm=np.where(quiet, TRUTH["r_off"], pulses.resistance_ohm),
+    )
+    _, spread, unknown = between_devices(model, PLAN, pulses, found, "test")
+    assert not spread and any("v_on: told within the plan's bounds for 2 of 8 devices" in u for u in unknown)
+
+
+def test_repeated_pulses_of_long_trains() -> None:
+    """Two trains of 10,000 pulses are pairs of the same pulse after the same ones, in memory that grows with their number alone."""
+    n = 10_000
+    drives = [(1.0 if k % 2 else -1.0, 1e-6) for k in range(n)]
+    pulses = made(drives, trains=2)
+    tracemalloc.start()
+    groups = _repeated(pulses)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(groups, np.arange(2 * n).reshape(2, n).T)
+    assert peak < 1000 * 2 * n
+    other = replace(pulses, series_ohm=np.where(np.arange(2 * n) == n + 3, 2e3, pulses.series_ohm))
+    assert np.array_equal(_repeated(other), [[0, n], [1, n + 1], [2, n + 2]])
+    assert _repeated(made(drives[:20], devices=2)) == []
 
 
 def test_scatter_between_pulses(model: TrainModel) -> None:
