@@ -3,7 +3,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +53,11 @@ def test_three_classes_by_the_rtl(tmp_path: Path) -> None:
 def test_digits_on_64_by_10_devices() -> None:
     """The shipped job: 650 devices, 539 images of other writers than it was trained with.
 
-    88.5 % of the images with its seed, 87.8 .. 90.7 % with five; some 7 s of a processor.
+    88.5 % of the images with its seed, 87.8 .. 90.7 % with five.
     """
-    begun = time.process_time()
     job = build_job(load_config("digits"))
     record = Record(seed=job.config.seed, engine="", tools={}, command="", config={})
     assert len(run_numpy(job, record)) == 0
-    assert time.process_time() - begun < 15
     assert [d.status for d in record.devices] == ["reached"] * 650
     assert record.accuracy is not None
     assert record.accuracy.total == 539
