@@ -18,6 +18,7 @@ write_verify: {tolerance: 0.02, initial_reset: true}
 variation: {device: true, cycle: true}
 training: {window_siemens: [1.0e-4, 3.0e-4]}
 waves: false
+solver: {reltol: 5.0e-6}        # at the default one the solver's own error in a pulse is up to two codes, at 1e-6 none
 """
 
 

@@ -136,6 +136,8 @@ def test_an_interrupt_in_a_round_ends_the_run(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "pyharness", "sim", "job.yaml", "--out", "out"],
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # a background job of a shell starts deaf to Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not any("training: image" in log.read_text() for log in tmp_path.glob("out/*/simulator.log")):
