@@ -116,8 +116,8 @@ class Training(_Section):
     array answers ``samples`` images (none: every possible one); without a round, the biases alone are tuned to its answers.
     ``start``: where they start from; ``random``: conductances that nothing was trained for.
     ``pulse_budget``: pulses that the whole array may get; when they are spent no more follow, whatever the method.
-    ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed; a device keeps its
-    own however often it is programmed.
+    ``programming_error``: relative standard deviation of errors that are put on the targets before they are programmed, inside the
+    converter's range; a device keeps its own however often it is programmed.
     ``noise``: ``pixel_noise`` and ``conductance_error`` as given, or chosen by ``noise_trials`` trainings for the accuracy at
     ``test.pixel_noise`` on arrays with ``programming_error`` and the tolerance of write-verify (:mod:`pyharness.network.noise_choice`).
     ``targets_siemens``: conductances to program instead, layer by layer, row by row; nothing is trained then.

@@ -468,9 +468,6 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
     network, trained_with = _network(config, images, readout, hidden, arithmetic, training_seed)
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
-    # errors of the conductances: the network stays what it was trained to be
-    factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
-    targets = targets * factor
     path_ohm = np.concatenate([electrics.path_ohm(layer).ravel() for layer in layers])
     codes = verify_codes(electrics, targets, config.write_verify.read_v, path_ohm)
     full = electrics.full_code
@@ -479,6 +476,17 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"targets of {targets.min():g} .. {targets.max():g} S read as ADC codes {codes.min()} .. {codes.max()} at "
             f"{config.write_verify.read_v:g} V, outside 1 .. {full}: lower write_verify.read_v or the window"
         )
+    # errors of the conductances: the network stays what it was trained to be
+    factor = 1 + config.training.programming_error * np.random.default_rng(error_seed).standard_normal(len(targets))
+    if config.training.programming_error:
+        # no device is brought to where the converter reads nothing
+        first, last = (
+            np.array([electrics.conductance(code + 0.5, config.write_verify.read_v, ohm) for ohm in path_ohm])
+            for code in (1, full)
+        )
+        factor = np.clip(targets * factor, first, last) / targets
+        targets = targets * factor
+        codes = np.clip(verify_codes(electrics, targets, config.write_verify.read_v, path_ohm), 1, full)
     cells = [(i, r, c) for i, layer in enumerate(layers) for r in range(layer.rows) for c in range(layer.cols)]
     parameters, cycles = _variation(config, device, len(cells), device_seed, cycle_seed)
     test_images, test_labels = images.sample(

@@ -230,3 +230,21 @@ def test_rounds_are_drawn_with_the_noise_that_was_trained_with() -> None:
     for noise in (0.02, 0.25):
         other = replace(job, training=replace(job.training, pixel_noise=noise))
         assert np.array_equal(_training_images(other, training_rng(other))[1], job.images.joint(noise))
+
+
+def test_errors_end_where_the_converter_does() -> None:
+    """The largest errors would ask for conductances below zero and beyond the last code; what is asked for is what a device can have."""
+    data = {"engine": "numpy", "images": CORNERS, "training": {"hidden": 16, "restarts": 1, "programming_error": 0.5}}
+    job = build_job(SimConfig.model_validate(data))
+    full = job.electrics.full_code
+    assert job.target_codes.min() >= 1
+    assert job.target_codes.max() == full
+    assert job.targets_siemens.max() == pytest.approx(job.conductance(0, full), rel=1e-12)
+    exact = np.concatenate([job.network.g1_siemens.ravel(), job.network.g2_siemens.ravel()])
+    assert np.allclose(exact * job.programming_factor, job.targets_siemens, rtol=1e-12)
+    plain = build_job(SimConfig.model_validate(data | {"training": data["training"] | {"programming_error": 0.0}}))
+    assert np.array_equal(plain.targets_siemens, exact)
+    factor = 1 + 0.5 * np.random.default_rng(np.random.SeedSequence(1).spawn(5)[4]).standard_normal(len(exact))
+    inside = (exact * factor < job.conductance(0, full)) & (exact * factor > job.conductance(0, 1))
+    assert 0 < inside.sum() < len(exact)
+    assert np.allclose(job.programming_factor[inside], factor[inside], rtol=1e-12)
