@@ -41,8 +41,9 @@ def statuses(folder: Path) -> list[str]:
 
 
 SBATCH = """#!/bin/sh
-# queue of one machine: runs the script now, tells its number
-setsid sh "$1" >"$QUEUE/log" 2>&1 </dev/null &
+# queue of one machine: runs a copy of the script now, for it is taken away soon; tells its number
+cp "$1" "$QUEUE/script"
+setsid sh "$QUEUE/script" >"$QUEUE/log" 2>&1 </dev/null &
 echo "$!" >>"$QUEUE/started"
 echo "Submitted batch job $!"
 """
