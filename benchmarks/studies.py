@@ -32,6 +32,8 @@ from typing import Any
 import psutil
 import yaml
 
+from pyharness.study.spec import load_study
+
 DRIVER = Path(__file__).parent / "support" / "study_driver.py"
 SEED = 7
 BASE = {
@@ -43,21 +45,23 @@ BASE = {
     "variation": {"device": True, "cycle": True},
     "waves": False,
 }
-"""Three devices: a whole job, of some hundredths of a second."""
+"""Three devices: a whole job, of a hundredth of a second."""
+PAPER = load_study("paper").base
+"""30 devices, and a network trained in software for each seed: what studies are made of."""
 
 
-def start(folder: Path, runs: int, workers: int) -> subprocess.Popen[bytes]:
+def start(folder: Path, runs: int, workers: int, base: dict[str, Any] = BASE) -> subprocess.Popen[bytes]:
     """Start a study of so many runs, or go on with it."""
     folder.mkdir(exist_ok=True)
     series = [{"name": "arrays", "repeats": runs}]
-    (folder / "study.yaml").write_text(yaml.safe_dump({"study": "bench", "base": BASE, "series": series}))
+    (folder / "study.yaml").write_text(yaml.safe_dump({"study": "bench", "base": base, "series": series}))
     words = [sys.executable, str(DRIVER), str(folder / "study.yaml"), str(folder), str(workers)]
     return subprocess.Popen(words, start_new_session=True)
 
 
-def whole(folder: Path, runs: int, workers: int) -> dict[str, Any]:
+def whole(folder: Path, runs: int, workers: int, base: dict[str, Any] = BASE) -> dict[str, Any]:
     """Carry a study out; return what it took."""
-    with start(folder, runs, workers) as process:
+    with start(folder, runs, workers, base) as process:
         if process.wait():
             raise SystemExit(f"the study ended with status {process.returncode}")
     took: dict[str, Any] = json.loads((folder / "took.json").read_text())
@@ -86,7 +90,7 @@ def throughput(folder: Path, rounds: int) -> dict[str, float]:
     for number in range(rounds):
         for workers in (1, 2):
             free.append(psutil.cpu_count() * (1 - psutil.cpu_percent(2) / 100))
-            found[workers].append(steady(whole(folder / f"t{number}-{workers}", 200 * workers, workers), workers))
+            found[workers].append(steady(whole(folder / f"t{number}-{workers}", 50 * workers, workers, PAPER), workers))
 
     def median(workers: int, key: str) -> float:
         return statistics.median(one[key] for one in found[workers])
