@@ -111,8 +111,7 @@ class Job:
     @property
     def shown(self) -> ImageSet | None:
         """The images, if the array can be shown every possible one, each of known probability: patterns of few pixels."""
-        images = self.images
-        return images if isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS else None
+        return _shown(self.images)
 
     @property
     def access_clocks(self) -> int:
@@ -324,6 +323,11 @@ def _trained(
     return network, options
 
 
+def _shown(images: Images) -> ImageSet | None:
+    """Return the patterns of which the array can be shown every possible image."""
+    return images if isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS else None
+
+
 def _images(config: SimConfig) -> Images:
     source = config.images
     if source.patterns is not None:
@@ -341,8 +345,7 @@ def _readout(config: SimConfig, images: Images) -> Literal["output", "largest"]:
     """
     t, classes = config.training, images.classes
     readout = t.readout or ("largest" if classes > 2 else "output")
-    patterns = isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS
-    if t.noise != "given" and not (patterns and readout == "output"):
+    if t.noise != "given" and (_shown(images) is None or readout != "output"):
         raise ConfigError(
             f"training.noise {t.noise} compares exact accuracies of two classes of patterns of up to {SHOWN_PIXELS} pixels; the images have "
             f"{classes} classes, {images.pixels} pixels{'' if isinstance(images, ImageSet) else ' and are a data set'}: set it to given"
@@ -428,8 +431,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
     images = _images(config)
-    all_shown = isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS
-    if config.training.method != "software" and config.training.samples is None and not all_shown:
+    if config.training.method != "software" and config.training.samples is None and _shown(images) is None:
         raise ConfigError(
             f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
             "number of images that are drawn for one"

@@ -16,7 +16,7 @@ from pyharness.bench.driver import STATUS, Outcome
 from pyharness.bench.job import Job
 from pyharness.bench.methods import train
 from pyharness.bench.numpy_array import NumpyArray
-from pyharness.bench.on_chip import within_budget
+from pyharness.bench.on_chip import Chip, within_budget
 from pyharness.bench.results import accuracy_of, device_result, image_number, logged_pulse, put_energy
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
@@ -32,8 +32,8 @@ _IMAGES_AT_ONCE = 256
 _T = TypeVar("_T")
 
 
-class _Run:
-    """Array and controller: a :class:`pyharness.bench.on_chip.Chip`."""
+class _Run(Chip):
+    """Array and controller."""
 
     def __init__(self, job: Job, record: Record, limit_s: float) -> None:
         self.job, self.record = job, record
@@ -78,15 +78,6 @@ class _Run:
             judged.verdict,
         )
         self.record.pulses.append(pulse)
-
-    @property
-    def pulses(self) -> int:
-        return sum(self.pulsed)
-
-    @property
-    def pulses_left(self) -> int | None:
-        budget = self.job.config.training.pulse_budget
-        return None if budget is None else max(0, budget - self.pulses)
 
     @property
     def time_s(self) -> float:

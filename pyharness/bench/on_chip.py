@@ -34,19 +34,23 @@ class Chip(Protocol):
     """An array with its controller.
 
     Its commands are coroutines: what computes the array may have to wait for a simulator, and then the methods wait with it.
-    ``job``: what the registers hold; ``rounds``: where :func:`observe` puts what it saw.
+    ``job``: what the registers hold; ``rounds``: where :func:`observe` puts what it saw; ``pulsed``: pulses that each device got.
     """
 
     job: Job
     rounds: list[TrainingRound]
+    pulsed: list[int]
 
     @property
     def pulses(self) -> int:
         """Pulses that the array got."""
+        return sum(self.pulsed)
 
     @property
     def pulses_left(self) -> int | None:
-        """Pulses that it may still get; None: any number."""
+        """What they leave of the budget; None: no budget."""
+        budget = self.job.config.training.pulse_budget
+        return None if budget is None else max(0, budget - self.pulses)
 
     @property
     def time_s(self) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pyharness.bench.driver import Driver, Outcome
 from pyharness.bench.job import Job
-from pyharness.bench.on_chip import within_budget
+from pyharness.bench.on_chip import Chip, within_budget
 from pyharness.bench.results import image_number, logged_pulse
 from pyharness.bench.view import ArrayView
 from pyharness.bench.write_verify import PulseOrder
@@ -26,11 +26,10 @@ from pyharness.record import Record
 __all__ = ("RtlChip",)
 
 
-class RtlChip:
+class RtlChip(Chip):
     """Controller and array of ``dut``, a ``system_top``; its pulses and rounds go into ``record``.
 
     Attributes:
-        pulsed: pulses that each device got.
         shown_j: energy of the images of training, which the array counts as inference.
     """
 
@@ -42,17 +41,6 @@ class RtlChip:
         self.pulsed = [0] * len(job.target_codes)
         self.shown_j = 0.0
         self._written: dict[str, int] = {}
-
-    @property
-    def pulses(self) -> int:
-        """Pulses in the log."""
-        return sum(self.pulsed)
-
-    @property
-    def pulses_left(self) -> int | None:
-        """What the log leaves of the budget; None: no budget."""
-        budget = self.job.config.training.pulse_budget
-        return None if budget is None else max(0, budget - self.pulses)
 
     @property
     def time_s(self) -> float:

@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
-from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, one_hot
+from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, flipped, one_hot
 
 __all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
 
@@ -50,19 +50,17 @@ class DataSet(ByContent):
     def training(self, noise: float, rng: np.random.Generator, draws: int) -> list[tuple[Bits, Floats]]:
         """Return all training images, equally likely, with other flips in each draw."""
         clean, joint = self.training_images, one_hot(self.training_labels.astype(int), self.classes)
-        return [((clean ^ (rng.random(clean.shape) < noise)).astype(int), joint) for _ in range(draws)]
+        return [(flipped(clean, noise, rng), joint) for _ in range(draws)]
 
     def sample_training(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
         """Draw ``count`` training images, with replacement."""
         which = rng.integers(0, len(self.training_labels), count)
-        clean = self.training_images[which]
-        return (clean ^ (rng.random(clean.shape) < noise)).astype(int), self.training_labels[which].astype(int)
+        return flipped(self.training_images[which], noise, rng), self.training_labels[which].astype(int)
 
     def sample(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
         """Draw test images, each at most once: of fewer than ``count`` there are all."""
         which = rng.permutation(len(self.test_labels))[:count]
-        clean = self.test_images[which]
-        return (clean ^ (rng.random(clean.shape) < noise)).astype(int), self.test_labels[which].astype(int)
+        return flipped(self.test_images[which], noise, rng), self.test_labels[which].astype(int)
 
     def bayes_accuracy(self, noise: float, sample: Bits | None = None) -> None:
         """Return None: what noise and other writers do to a class is not known."""

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 
-__all__ = ("SHOWN_PIXELS", "ByContent", "ImageSet", "Images", "accuracy_curve", "expected_accuracy", "one_hot")
+__all__ = (
+    "SHOWN_PIXELS",
+    "ByContent",
+    "ImageSet",
+    "Images",
+    "accuracy_curve",
+    "expected_accuracy",
+    "flipped",
+    "one_hot",
+)
 
 Bits = NDArray[np.int_]
 Floats = NDArray[np.float64]
@@ -167,7 +176,7 @@ class ImageSet(ByContent):
         """
         labels = rng.integers(0, self.classes, count)
         clean = self.patterns[labels, rng.integers(0, self.patterns.shape[1], count)]
-        return clean ^ (rng.random(clean.shape) < noise), labels
+        return flipped(clean, noise, rng), labels
 
     sample_training = sample
 
@@ -192,6 +201,11 @@ def accuracy_curve(
         bits, truth = images.sample(_DRAWN, noise, np.random.default_rng(0))
         found.append((float((label(bits) == truth).mean()), images.bayes_accuracy(noise, bits)))
     return found
+
+
+def flipped(clean: NDArray[np.integer], noise: float, rng: np.random.Generator) -> Bits:
+    """Return 0/1 images with each pixel flipped with probability ``noise``."""
+    return (clean ^ (rng.random(clean.shape) < noise)).astype(int)
 
 
 def one_hot(labels: NDArray[np.int_], classes: int) -> Floats:

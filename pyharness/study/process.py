@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs in processes of their own, each of which is replaced after some hundred runs.
 
-What a run leaves in memory, hangs in or dies of ends with its process; the worker that asked lives on.  A process lives as long as the
-pipe it is asked through: it ends, and its simulator with it, as soon as the worker is gone.
+What a run leaves in memory, hangs in or dies of ends with its process; the worker that asked lives on.  The process ends, and its simulator with
+it, as soon as the worker is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from pyharness.errors import ConfigError, SimulationError
@@ -217,17 +216,14 @@ def _peak_bytes() -> int:
 
 
 def _end_with(lifeline: int) -> None:
-    """Have the kernel end this process when the pipe breaks: machine code lets no other thread run that could see it."""
+    """Have the kernel end this process when the pipe breaks, and its simulator with it, which is bound to this process.
+
+    No thread of its own could: machine code lets none run.
+    """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(
         lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC
     )  # SIGIO, which nobody handles
-
-
-def _listen(jobs: SimpleQueue[str]) -> None:
-    for line in sys.stdin:
-        jobs.put(line)
-    os._exit(0)  # whoever asked is gone: so is the run, and its simulator, which is bound to this process
 
 
 def _serve(lifeline: int) -> None:
@@ -238,12 +234,10 @@ def _serve(lifeline: int) -> None:
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
-    jobs = SimpleQueue[str]()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     loaded = version_on_disk()
     print("{}", file=answers, flush=True)
-    while True:
-        config_json, limit_s, code = json.loads(jobs.get())
+    for line in sys.stdin:
+        config_json, limit_s, code = json.loads(line)
         # a simulator reads the sources anew
         here = version_on_disk()
         if code != loaded or code != here:

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -136,12 +136,18 @@ class Point:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=16)  # all the points of a study name the same few files
+def _digest(name: str, *_written: int) -> str:
+    return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+
+
 def _content(name: str) -> str:
     """Return a digest of a file of images; of images by name the version of what holds them is the code's affair."""
     if name == DIGITS:
         return name
     try:
-        return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        status = Path(name).stat()
+        return _digest(name, status.st_mtime_ns, status.st_size)
     except OSError as cause:
         raise ConfigError(f"images: cannot read '{name}': {cause.strerror}") from None
 
