@@ -32,6 +32,14 @@ def run_processes() -> list[psutil.Process]:
     return [p for p in psutil.Process().children() if "pyharness.study.process" in p.cmdline()]
 
 
+def name_of(process: psutil.Process) -> str | None:
+    """None of one that is gone: the programs a run starts and ends on its way (a compiler) may go while they are looked at."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return None
+
+
 def gone(processes: list[psutil.Process], within_s: float = 60) -> bool:
     return not psutil.wait_procs(processes, within_s)[1]
 
@@ -128,7 +136,7 @@ def test_nothing_outlives_a_killed_study(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(temporary)},
     ) as program:
         until, family = time.monotonic() + 240, list[psutil.Process]()
-        while not any(p.name() == "vvp" for p in family):
+        while not any(name_of(p) == "vvp" for p in family):
             assert program.poll() is None and time.monotonic() < until
             time.sleep(0.2)
             family = psutil.Process(program.pid).children(recursive=True)
