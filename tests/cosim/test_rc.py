@@ -55,12 +55,12 @@ def test_options_are_made_finer() -> None:
 
 def test_selftest_prints_the_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row for each tolerance; an event out of place is a failure."""
-    done = CliRunner().invoke(cli._typer, ["selftest", "--edges", "30"])
+    done = CliRunner().invoke(cli.commands, ["selftest", "--edges", "30"])
     assert done.exit_code == 0, done.output
     assert done.output.count("0.000 ps") == 3 and done.output.count("0, 0, 0") == 3
     wrong = RcErrors(30, 20, 0.0, 1e-10, 1, 0, 0, 1e-11)
     monkeypatch.setattr("pyharness.cosim.selftest.measure_rc", lambda *_, **__: wrong)
-    failed = CliRunner().invoke(cli._typer, ["selftest"])
+    failed = CliRunner().invoke(cli.commands, ["selftest"])
     assert isinstance(failed.exception, SimulationError) and "3 events are not where they belong" in str(
         failed.exception
     )

@@ -15,7 +15,7 @@ MODEL = str(model_dir() / "vteam" / "vteam.va")
 
 
 def compiled(*arguments: str) -> Result:
-    return CliRunner().invoke(cli._typer, ["compile", MODEL, *arguments])
+    return CliRunner().invoke(cli.commands, ["compile", MODEL, *arguments])
 
 
 @pytest.fixture(params=[False, True], ids=["no OSDI", "OSDI"])
@@ -124,7 +124,7 @@ module talk(p, n);
 endmodule
 """
     )
-    cli._typer(["compile", str(source), "--target", target], standalone_mode=False)
+    cli.commands(["compile", str(source), "--target", target], standalone_mode=False)
     told = capfd.readouterr().err
     assert told.count(f"pyharness: not in the {target} target: talk.va") == 3
     assert "$strobe" in told and "noise source 'hum'" in told and "operating-point variable 'power'" in told

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from typer.testing import CliRunner
 
-from pyharness.cli import _typer
+from pyharness.cli import commands
 from pyharness.errors import ConfigError
 from pyharness.fit import (
     FACTORS,
@@ -242,7 +242,7 @@ def test_faults_are_told(tmp_path: Path) -> None:
 
 def test_command_writes_a_card(tmp_path: Path) -> None:
     """`pyharness fit` for one evaluation: table, JSON and a card that loads."""
-    done = CliRunner().invoke(_typer, ["fit", "tin", "--evaluations", "1", "--start", "tin", "--out", str(tmp_path)])
+    done = CliRunner().invoke(commands, ["fit", "tin", "--evaluations", "1", "--start", "tin", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "sign right" in done.output
     assert "not converged: stopped at the limit of 1 evaluations: give more by --evaluations" in done.output
@@ -275,8 +275,8 @@ def test_places_are_refused_before_the_fit(
     for ending in ("yaml", "json"):
         Path(ending).mkdir()
         Path(ending, f"tin.{ending}").write_text("mine")
-    done = CliRunner().invoke(_typer, ["fit", "tin", "--out", out])
+    done = CliRunner().invoke(commands, ["fit", "tin", "--out", out])
     assert isinstance(done.exception, ConfigError) and message in str(done.exception)
     if "--force" in message:
-        forced = CliRunner().invoke(_typer, ["fit", "tin", "--out", out, "--force"])
+        forced = CliRunner().invoke(commands, ["fit", "tin", "--out", out, "--force"])
         assert isinstance(forced.exception, RuntimeError)

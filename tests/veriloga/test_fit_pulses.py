@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from pyharness.bench.variation import draw_devices
-from pyharness.cli import _typer
+from pyharness.cli import commands
 from pyharness.errors import ConfigError
 from pyharness.fit import (
     FitPlan,
@@ -355,7 +355,7 @@ def test_a_card_with_scatter_by_the_command(tmp_path: Path, scattered: tuple[Pul
         )
     )  # fmt: skip
     arguments = ["--start", str(begin), "--free", "r_on", "--free", "v_on", "-o", str(card), "--dopant", "made"]
-    done = CliRunner().invoke(_typer, ["fit-pulses", str(path), *arguments])
+    done = CliRunner().invoke(commands, ["fit-pulses", str(path), *arguments])
     assert done.exit_code == 0, (done.output, done.exception)
     device = load_device(card)
     spread = device.card.spread.device_to_device
@@ -386,7 +386,7 @@ def test_published_pulses_by_the_command(tmp_path: Path) -> None:
     """Chromium's five: the shipped card's 0.63 (root mean square of the logarithm) become 0.41 by threshold and on resistance."""
     path, card = shipped_pulses(tmp_path / "cr.csv", "Cr"), tmp_path / "own.yaml"
     arguments = ["fit-pulses", str(path), "--start", "chromium", "--free", "v_on", "--free", "r_on", "-o", str(card)]
-    done = CliRunner().invoke(_typer, [*arguments, "--source", "Garda, Bednarz 2024."])
+    done = CliRunner().invoke(commands, [*arguments, "--source", "Garda, Bednarz 2024."])
     assert done.exit_code == 0, (done.output, done.exception)
     loaded, record = load_device(card), json.loads((tmp_path / "own.json").read_text())
     shipped = load_device("chromium").card.parameters
@@ -402,7 +402,7 @@ def test_published_pulses_by_the_command(tmp_path: Path) -> None:
     ends = sorted(conductance(model, pulsed_state(model, v, s, 5110.0, 1e-4)) for v, s in ((1.0, 5e-3), (2.0, 10e-3)))
     low, high = loaded.card.window_siemens
     assert ends[0] <= low <= 1.11 * ends[0] and 0.9 * ends[1] <= high <= ends[1]
-    again = CliRunner().invoke(_typer, arguments)
+    again = CliRunner().invoke(commands, arguments)
     assert isinstance(again.exception, ConfigError) and "exists: give another name, or --force" in str(again.exception)
 
 
@@ -429,7 +429,7 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], message: str) -> 
         "NARROW": tmp_path / "NARROW",
         "STRANGE": tmp_path / "STRANGE",
     }
-    done = CliRunner().invoke(_typer, ["fit-pulses", str(path), *(str(places.get(a, a)) for a in arguments)])
+    done = CliRunner().invoke(commands, ["fit-pulses", str(path), *(str(places.get(a, a)) for a in arguments)])
     assert isinstance(done.exception, ConfigError)
     with pytest.raises(ConfigError, match=message):
         raise done.exception

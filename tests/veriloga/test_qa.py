@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pyharness.cli import _typer
+from pyharness.cli import commands
 from pyharness.errors import ConfigError, SimulationError
 from pyharness.qa import circuits, equations, form, run_suite, shipped_subjects, subject_of, write_table
 
@@ -137,7 +137,7 @@ def test_command_prints_and_writes(tmp_path: Path) -> None:
     """`pyharness qa` on a faulty model: a table, a file, a message, status 1."""
     path = tmp_path / "dut.va"
     path.write_text(SOUND.replace("i = v *", "i = 1n + v *"))
-    done = CliRunner().invoke(_typer, ["qa", str(path), "--out", str(tmp_path / "out")])
+    done = CliRunner().invoke(commands, ["qa", str(path), "--out", str(tmp_path / "out")])
     assert "zero current at 0 V" in done.output and "FAILED" in done.output
     assert done.exit_code == 1 and "checks failed: dut, default: zero current at 0 V" in str(done.exception)
     rows = json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]
@@ -171,7 +171,7 @@ def test_nonsense_is_refused_before_the_run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pyharness.qa.suite._CHECKS", [lambda _: pytest.fail("begun")])
     Path("FILE").write_text("mine")
-    done = CliRunner().invoke(_typer, ["qa", "vteam", *arguments])
+    done = CliRunner().invoke(commands, ["qa", "vteam", *arguments])
     with pytest.raises(ConfigError, match=message):
         raise done.exception or AssertionError(done.output)
     assert [p.name for p in tmp_path.iterdir()] == ["FILE"]
@@ -181,7 +181,7 @@ def test_a_table_that_cannot_be_written_is_shown(tmp_path: Path, monkeypatch: py
     """What is in the way of the file is told, after the table."""
     monkeypatch.setattr("pyharness.qa.suite._CHECKS", [form.source_form])
     (tmp_path / "vteam.json").mkdir()
-    done = CliRunner().invoke(_typer, ["qa", "vteam", "--out", str(tmp_path)])
+    done = CliRunner().invoke(commands, ["qa", "vteam", "--out", str(tmp_path)])
     assert isinstance(done.exception, ConfigError) and "vteam.json': Is a directory" in str(done.exception)
     assert "source form" in done.output
 
@@ -210,7 +210,7 @@ def test_a_model_of_another_form_fails_its_checks(tmp_path: Path, monkeypatch: p
     path.write_text(
         SOUND.replace("I(p, n) <+ i;", "I(p, n) <+ i + ddt(1p * V(p, n)); // \N{OHM SIGN}"), encoding="utf-8"
     )
-    done = CliRunner().invoke(_typer, ["qa", str(path), "vteam", "--out", str(tmp_path / "out")])
+    done = CliRunner().invoke(commands, ["qa", str(path), "vteam", "--out", str(tmp_path / "out")])
     assert isinstance(done.exception, SimulationError)
     assert str(done.exception) == "2 checks failed: dut, default: passivity; dut, default: jacobian"
     rows = {r["check"]: r for r in json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Device models: ``compile``, ``qa``."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyharness.cli.common import commands, console, keep_existing, make_folder, write_text, writing
+from pyharness.errors import ConfigError
+from pyharness.progress import progress
+
+__all__ = ("compile_model", "qa")
+
+
+class Target(StrEnum):
+    """What a model is compiled to."""
+
+    auto = "auto"
+    ngspice = "ngspice"
+    osdi = "osdi"
+    numpy = "numpy"
+    verilog = "verilog"
+
+
+@commands.command("compile")
+def compile_model(
+    model: Annotated[Path, typer.Argument(help="Verilog-A file; for the Verilog target a device card, too.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; text goes to standard output by default.")
+    ] = None,
+    target: Annotated[
+        Target,
+        typer.Option(help="auto: by the ending of -o (.osdi, .py, .vh, .sub, .cir), else by what this ngspice loads."),
+    ] = Target.auto,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the subcircuit, the module's by default; prefix of the Verilog names.")
+    ] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, put in.")] = None,
+    instance: Annotated[
+        list[str] | None, typer.Option(help="Parameter to leave free; the marked ones by default.")
+    ] = None,
+    include: Annotated[list[Path] | None, typer.Option("-I", help="Folder to search for `include files.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Translate a Verilog-A module: ngspice subcircuit, OSDI library, NumPy or Verilog functions."""
+    from pyharness.spice import ngspice_has_osdi
+    from pyharness.veriloga import (
+        compile_numpy,
+        compile_osdi,
+        device_model,
+        emit_ngspice,
+        emit_verilog,
+        load_module,
+        osdi_compiler,
+    )
+    from pyharness.veriloga.ngspice import left_out
+
+    if target is Target.verilog and model.suffix != ".va":
+        if param or instance or name:
+            raise ConfigError(
+                "a card says itself what is put in and what stays free: leave --param, --instance and --name out"
+            )
+        write_text(output, device_model(str(model)), force)
+        return
+    module = load_module(model, include or [])
+    values: dict[str, float] = {}
+    for item in param or []:
+        key, _, text = item.partition("=")
+        if key in values:
+            raise ConfigError(f"--param sets '{key}' once only, got {values[key]!r} and then {item!r}: keep one")
+        try:
+            values[key] = float(text)
+        except ValueError:
+            raise ConfigError(f"--param takes NAME=NUMBER, got {item!r}") from None
+    free = instance if instance is not None else [p.name for p in module.parameters.values() if p.instance]
+    if target is not Target.osdi and instance is None and (own := [n for n in free if n.lower() == "m"]):
+        free.remove(own[0])
+        print(
+            f"pyharness: parameter '{own[0]}' is put in: in a netlist m counts devices (--param {own[0]}=...)",
+            file=sys.stderr,
+        )
+    if output is not None:
+        with writing("-o", output):
+            keep_existing([output], force)
+    if target is Target.auto:
+        endings = {
+            ".osdi": Target.osdi,
+            ".py": Target.numpy,
+            ".vh": Target.verilog,
+            ".sub": Target.ngspice,
+            ".cir": Target.ngspice,
+        }
+        # a library needs a file, and takes its values on the .model line
+        may_be_library = output is not None and not values and not name
+        by_tool = Target.osdi if may_be_library and ngspice_has_osdi() else Target.ngspice
+        target = endings.get(output.suffix.lower() if output else "", by_tool)
+        print(f"pyharness: target {target.value}", file=sys.stderr)
+    if target is Target.osdi:
+        if output is None:
+            raise ConfigError("an OSDI library is no text: give -o FILE.osdi")
+        if values or name:
+            raise ConfigError("--param and --name have no place in an OSDI library: put values on the .model line")
+        if output.exists() and not output.is_file():
+            raise ConfigError(f"-o {output}: an OSDI library replaces a file only, and this is none: give -o FILE.osdi")
+        with writing("-o", output):
+            compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
+        return
+    if target is Target.numpy:
+        text, ignored = compile_numpy(module, values, tuple(free)).source, left_out(module)
+    elif target is Target.verilog:
+        text, ignored = emit_verilog(module, values, free, prefix=name or "device"), left_out(module)
+    else:
+        subcircuit = emit_ngspice(module, name=name or module.name.lower(), parameters=values, instance_parameters=free)
+        text, ignored = subcircuit.text + "\n", subcircuit.ignored
+    for what in ignored:
+        print(f"pyharness: not in the {target.value} target: {what}", file=sys.stderr)
+    write_text(output, text, force=True)  # what is in the way was refused before
+
+
+@commands.command()
+def qa(
+    subjects: Annotated[
+        list[str] | None, typer.Argument(help="Cards, models or .va files; all that are shipped by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for <model>.json.")] = Path("build/qa"),
+    rated_v: Annotated[float | None, typer.Option(help="Amplitude that the device is made for, in volt.")] = None,
+    set_v: Annotated[float | None, typer.Option(help="Amplitude of a SET pulse, in volt.")] = None,
+    reset_v: Annotated[float | None, typer.Option(help="Amplitude of a RESET pulse, in volt (negative).")] = None,
+    pulse_s: Annotated[float | None, typer.Option(help="Width of the pulses, in seconds.")] = None,
+    series_ohm: Annotated[float | None, typer.Option(help="Resistor between source and device, in ohm.")] = None,
+) -> None:
+    """Check a memristor model: form, numerics, physics, agreement of the targets."""
+    from pyharness.errors import SimulationError
+    from pyharness.qa import run_suite, shipped_subjects, subject_of, table_of, write_table
+
+    drive = {"rated_v": rated_v, "set_v": set_v, "reset_v": reset_v, "pulse_s": pulse_s, "series_ohm": series_ohm}
+    given: dict[str, Any] = {name: value for name, value in drive.items() if value is not None}
+    chosen = [replace(subject_of(name), **given) for name in subjects or shipped_subjects()]
+    with writing("--out", out):
+        make_folder(out)
+    answers = []
+    with progress() as show:
+        for subject in chosen:
+            words = f"checking {subject.module.name}, {subject.name}"
+            answers.append((subject, run_suite(subject, functools.partial(show, words))))
+    for subject, checks in answers:
+        console.print(table_of(subject, checks))
+    with writing("--out", out):
+        paths = write_table(answers, out)
+    console.print(f"written: {', '.join(map(str, paths))}")
+    failed = [f"{s.module.name}, {s.name}: {c.name}" for s, checks in answers for c in checks if not c.passed]
+    if failed:
+        raise SimulationError(f"{len(failed)} checks failed: {'; '.join(failed)}")
