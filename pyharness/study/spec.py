@@ -12,11 +12,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
-from pyharness.network.datasets import DIGITS
 from pyharness.study.code import code_version
 
 __all__ = (
@@ -110,6 +109,8 @@ class Study(_Part):
     series: Annotated[list[Series], Field(min_length=1)]
     statements: list[Statement] = []
     spot_checks: list[SpotCheck] = []
+    # paths in it count from its folder
+    _file: Path = PrivateAttr(Path("study.yaml"))
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,11 @@ class Point:
 
     @cached_property
     def id(self) -> str:
-        """Name that follows from the full configuration, the seed in it, the images that it reads and the version of the code, and
-        from nothing else."""
-        files = [name for name in (self.config.images.file, self.config.images.test_file) if name]
+        """Name that follows from the full configuration, the seed in it, the images and the card that it reads and the version of the
+        code, and from nothing else."""
+        images, card = self.config.images, self.config.device.card
+        # a card and images by name are of the package: the code's version tells them
+        files = [name for name in (images.file, images.test_file, card) if name and Path(name).is_absolute()]
         what = [self.config.model_dump(mode="json"), code_version(), *map(_content, files)]
         text = json.dumps(what, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -142,14 +145,12 @@ def _digest(name: str, *_written: int) -> str:
 
 
 def _content(name: str) -> str:
-    """Return a digest of a file of images; of images by name the version of what holds them is the code's affair."""
-    if name == DIGITS:
-        return name
+    """Return a digest of a file."""
     try:
         status = Path(name).stat()
         return _digest(name, status.st_mtime_ns, status.st_size)
     except OSError as cause:
-        raise ConfigError(f"images: cannot read '{name}': {cause.strerror}") from None
+        raise ConfigError(f"cannot read '{name}': {cause.strerror}: give the path of a file that is there") from None
 
 
 def load_study(path: str | Path) -> Study:
@@ -159,10 +160,9 @@ def load_study(path: str | Path) -> Study:
         ConfigError: it cannot be read, a key is unknown, or a series is there twice.
     """
     file, data = read_yaml(path)
-    if isinstance(data.get("base"), dict):
-        data = {**data, "base": beside(file, data["base"])}
     try:
         study = Study.model_validate(data)
+        study._file = file
     except ValidationError as error:
         raise ConfigError(explain(error, Study, f"study '{file}'")) from None
     names = [series.name for series in study.series]
@@ -203,7 +203,7 @@ def _config(study: Study, series: Series, entries: dict[str, Any], seed: int) ->
         _put(data, key, value, where)
     data["seed"] = seed
     try:
-        return SimConfig.model_validate(data)
+        return SimConfig.model_validate(beside(study._file, data))
     except ValidationError as error:
         raise ConfigError(explain(error, SimConfig, where)) from None
 

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from pyharness.config import config_dir
 from pyharness.errors import ConfigError
+from pyharness.resources import model_dir
 from pyharness.study.run import run_point
 from pyharness.study.show import series_tables
 from pyharness.study.spec import Statement, chosen, load_study, points
@@ -100,6 +101,25 @@ def test_an_id_follows_from_the_images_in_a_file(tmp_path: Path) -> None:
     (point,) = points(load_study(study))
     with pytest.raises(ConfigError, match=r"cannot read '.*images\.csv'"):
         _ = point.id
+
+
+def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
+    """In a series' own changes and variations, too, it is counted from the study's folder; another content is another run."""
+    shipped = (model_dir() / "msdc" / "cards" / "chromium.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(shipped)
+    (tmp_path / "other.yaml").write_text(shipped)
+    series = [
+        {"name": "changed", "change": {"device.card": "mine.yaml"}},
+        {"name": "varied", "vary": {"device.card": ["mine.yaml", "other.yaml", "chromium"]}},
+    ]
+    study = write(tmp_path / "a.yaml", series=series)
+    before = [(p.series, p.varied, p.config.device.card, p.id) for p in points(load_study(study))]
+    mine, other = str(tmp_path / "mine.yaml"), str(tmp_path / "other.yaml")
+    assert [card for _, _, card, _ in before] == [mine, mine, other, "chromium"]
+    assert before[1][1] == {"device.card": "mine.yaml"}
+    (tmp_path / "mine.yaml").write_text(shipped + "# measured anew\n")
+    after = [p.id for p in points(load_study(study))]
+    assert [a == b[3] for a, b in zip(after, before, strict=True)] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
