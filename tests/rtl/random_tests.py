@@ -270,11 +270,14 @@ class Jobs:
             end = self.rng.choice((-32768, 32767))
             await self.set("BIAS", end, len(hidden))
             await self.set("THRESHOLD", self.rng.choice((end, end, end + 1 if end < 0 else end - 1)))
+            # all rows: about the most that the first reference row's sum has to hold; two of them: about the most it can sink
+            rows = range(self.shape.rows[0])
+            two = sum(1 << row for row in self.rng.sample(rows, min(2, len(rows))))
+            image = self.rng.choice((self.rng.getrandbits(64), (1 << 64) - 1, two))
             settings = {
                 "SHIFT": shift,
-                # every second word all rows: about the most that the first reference row's sum has to hold
-                "IMAGE": self.rng.choice((self.rng.getrandbits(32), 0xFFFF_FFFF)),
-                "IMAGE_HIGH": self.rng.choice((self.rng.getrandbits(32), 0xFFFF_FFFF)),
+                "IMAGE": image & 0xFFFF_FFFF,
+                "IMAGE_HIGH": image >> 32,
                 "READ_CODE": self.rng.choice((1023, 1024, 2047)),
             }
             await self.together([self.set(name, value) for name, value in settings.items()])
