@@ -34,7 +34,7 @@ from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, os
 
 __all__ = ("MODEL_LIBRARY", "Job", "build_job", "manhattan_registers", "training_options", "verify_codes")
 
-_FULL_REFERENCE = 2047
+_FULL_REFERENCE, _LEAST_READ_CODE = 2047, 20
 _MOST_CLASSES = 32
 _SPLIT_STREAM = 6  # of the seed: build_job takes those before 5, training on the chip that one
 MODEL_LIBRARY = "model.osdi"
@@ -441,10 +441,14 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(**config.array.model_dump())
     read_code = round(config.write_verify.read_v * 1e3)
+    if (most := _FULL_REFERENCE // _LEAST_READ_CODE) < images.pixels:
+        raise ConfigError(
+            f"images of {images.pixels} pixels: at the lowest write_verify.read_v the reference row takes {most}: give smaller images"
+        )
     if images.pixels * read_code > _FULL_REFERENCE:
         raise ConfigError(
             f"{images.pixels} pixels at write_verify.read_v of {config.write_verify.read_v:g} V need {images.pixels * read_code} codes of "
-            f"the reference row, which has {_FULL_REFERENCE}: lower write_verify.read_v"
+            f"the reference row, which has {_FULL_REFERENCE}: set write_verify.read_v to {_FULL_REFERENCE // images.pixels * 1e-3:g} or less"
         )
     rows = sum(registers()[name].width for name in ("IMAGE", "IMAGE_HIGH"))
     if config.engine != "numpy" and images.pixels > rows:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,14 @@ from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, flipped, one_hot
+from pyharness.pinned import read_pinned, sha256_of
 
 __all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
 
 DIGITS = "digits"
 """Name of scikit-learn's 1797 digits of 8 x 8 pixels, grey values 0 .. 16 (UCI, Alpaydin and Kaynak, 1998)."""
 SUFFIXES = (".yaml", ".csv", ".npz")
+_LARGEST = 10**15  # beyond it a float is no longer every integer
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +37,9 @@ class DataSet(ByContent):
     """
 
     training_images: NDArray[np.int8]
-    training_labels: NDArray[np.int8]
+    training_labels: NDArray[np.int_]
     test_images: NDArray[np.int8]
-    test_labels: NDArray[np.int8]
+    test_labels: NDArray[np.int_]
 
     @property
     def classes(self) -> int:
@@ -49,18 +53,18 @@ class DataSet(ByContent):
 
     def training(self, noise: float, rng: np.random.Generator, draws: int) -> list[tuple[Bits, Floats]]:
         """Return all training images, equally likely, with other flips in each draw."""
-        clean, joint = self.training_images, one_hot(self.training_labels.astype(int), self.classes)
+        clean, joint = self.training_images, one_hot(self.training_labels, self.classes)
         return [(flipped(clean, noise, rng), joint) for _ in range(draws)]
 
     def sample_training(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
         """Draw ``count`` training images, with replacement."""
         which = rng.integers(0, len(self.training_labels), count)
-        return flipped(self.training_images[which], noise, rng), self.training_labels[which].astype(int)
+        return flipped(self.training_images[which], noise, rng), self.training_labels[which]
 
     def sample(self, count: int, noise: float, rng: np.random.Generator) -> tuple[Bits, Bits]:
         """Draw test images, each at most once: of fewer than ``count`` there are all."""
         which = rng.permutation(len(self.test_labels))[:count]
-        return flipped(self.test_images[which], noise, rng), self.test_labels[which].astype(int)
+        return flipped(self.test_images[which], noise, rng), self.test_labels[which]
 
     def bayes_accuracy(self, noise: float, sample: Bits | None = None) -> None:
         """Return None: what noise and other writers do to a class is not known."""
@@ -74,6 +78,15 @@ class _Labelled:
     labels: NDArray[np.int_]
     places: list[str]
 
+    def __post_init__(self) -> None:
+        """Check what holds of any source; what is read once serves many jobs, so nobody may write to it."""
+        bad = np.argwhere(~np.isfinite(self.values))
+        if len(bad):
+            row, pixel = bad[0]
+            raise ConfigError(f"{self.places[row]}: pixel {pixel} must be finite, got {self.values[row, pixel]}")
+        self.values.setflags(write=False)
+        self.labels.setflags(write=False)
+
     def bits(self, threshold: float | None) -> NDArray[np.int8]:
         """Return the values as bits: 1 from ``threshold`` on; without one they must be 0 and 1."""
         v = self.values
@@ -86,23 +99,20 @@ class _Labelled:
                     "value is 1"
                 )
             return v.astype(np.int8)
-        found = (v >= threshold).astype(np.int8)
-        if found.min() == found.max():
-            raise ConfigError(
-                f"images.threshold {threshold:g} makes every pixel {found.min()}: the values are {v.min():g} .. {v.max():g}: "
-                "set one between them"
-            )
-        return found
+        return (v >= threshold).astype(np.int8)
 
 
 def _label(text: str, where: str) -> int:
     try:
         value = float(text)
-        if value >= 0 and value == int(value):
+        if 0 <= value <= _LARGEST and value == int(value):
             return int(value)
     except (ValueError, OverflowError):
         pass
-    raise ConfigError(f"{where}: label '{text}' must be an integer from 0 on")
+    raise ConfigError(
+        f"{where}: label '{text:.40}' must be an integer from 0 on; a header begins with 'label' or has no number, and a column before "
+        "the label, such as an index, has no place"
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -113,14 +123,14 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _read_csv(file: Path) -> _Labelled:
+def _read_csv(file: Path, content: bytes) -> _Labelled:
     """Read a label and pixels from each row; the first one may be a header: it begins with 'label', or has no number."""
-    values: list[list[float]] = []
+    values: list[Floats] = []
     labels: list[int] = []
     places: list[str] = []
     first = ""
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.reader(stream, strict=True)
+    try:
+        rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         for row in rows:
             where = f"{file}:{rows.line_num}"
             if not row:
@@ -137,49 +147,50 @@ def _read_csv(file: Path) -> _Labelled:
                 )
             labels.append(_label(row[0], where))
             try:
-                pixels = [float(v) for v in row[1:]]
+                pixels = np.array([float(v) for v in row[1:]])
             except ValueError:
                 column, text = next((i, v) for i, v in enumerate(row[1:]) if not _is_number(v))
                 raise ConfigError(f"{where}: pixel {column} must be a number, got '{text:.40}'") from None
             values.append(pixels)
             places.append(where)
+    except (csv.Error, UnicodeDecodeError) as cause:
+        raise ConfigError(f"{file}: no CSV in UTF-8: {cause}") from None
     if not values:
         raise ConfigError(f"{file}: no image in it: a row is a label, then pixels")
     return _Labelled(np.array(values), np.array(labels), places)
 
 
-def _read_npz(file: Path) -> _Labelled:
+def _read_npz(file: Path, content: bytes) -> _Labelled:
     """Read the arrays ``images`` and ``labels``."""
+    how = "write it with numpy.savez(file, images=..., labels=...)"
     try:
-        with file.open("rb") as stream:
-            data = np.load(stream, allow_pickle=False)
-            if not isinstance(data, np.lib.npyio.NpzFile):
-                raise ConfigError(f"{file}: one array, no npz: write it with numpy.savez(file, images=..., labels=...)")
-            missing = {"images", "labels"} - set(data.files)
-            if missing:
-                raise ConfigError(
-                    f"{file}: array '{min(missing)}' is missing, there are {', '.join(data.files) or 'none'}: write "
-                    "numpy.savez(file, images=..., labels=...)"
-                )
-            images, labels = data["images"], data["labels"]
+        data = np.load(io.BytesIO(content), allow_pickle=False)
+        if not isinstance(data, np.lib.npyio.NpzFile):
+            raise ConfigError(f"{file}: one array, no npz: {how}")
+        missing = {"images", "labels"} - set(data.files)
+        if missing:
+            raise ConfigError(
+                f"{file}: array '{min(missing)}' is missing, there are {', '.join(data.files) or 'none'}: {how}"
+            )
+        images, labels = data["images"], data["labels"]
     except ConfigError:
         raise
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as cause:
-        raise ConfigError(
-            f"{file}: no npz that can be read without pickle ({cause}): write arrays of numbers with numpy.savez"
-        ) from None
+    # RuntimeError: encrypted; MemoryError, OverflowError: a shape that its header makes up
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, MemoryError, OverflowError) as cause:
+        raise ConfigError(f"{file}: no npz that can be read without pickle ({cause}): {how}") from None
     for name, array, kinds, word in (("images", images, "buif", "numbers"), ("labels", labels, "ui", "integers")):
-        if array.dtype.kind not in kinds:
-            raise ConfigError(f"{file}: array '{name}' must hold {word}, got dtype {array.dtype}: convert it")
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
+            got = f"dtype {array.dtype}" if isinstance(array, np.ndarray) else "no array"
+            raise ConfigError(f"{file}: array '{name}' must hold {word}, got {got}: convert it")
     if images.ndim not in (2, 3) or labels.ndim != 1 or len(images) != len(labels) or not images.size:
         raise ConfigError(
             f"{file}: images must have shape (n, rows, cols) or (n, pixels), and labels (n,), n at least 1; got {images.shape} and "
             f"{labels.shape}"
         )
     places = [f"{file}: image {i}" for i in range(len(labels))]
-    negative = np.flatnonzero(labels < 0)
-    if len(negative):
-        raise ConfigError(f"{places[negative[0]]}: label {labels[negative[0]]} must be an integer from 0 on")
+    odd = np.flatnonzero((labels < 0) | (labels > _LARGEST))
+    if len(odd):
+        raise ConfigError(f"{places[odd[0]]}: label {labels[odd[0]]} must be an integer from 0 on")
     return _Labelled(images.reshape(len(labels), -1).astype(float), labels.astype(int), places)
 
 
@@ -190,11 +201,12 @@ def _read_digits() -> _Labelled:
     return _Labelled(values, labels.astype(int), [f"{DIGITS}: image {i}" for i in range(len(labels))])
 
 
-def _read_patterns(file: Path) -> ImageSet:
+def _read_patterns(file: Path, content: bytes) -> ImageSet:
     try:
-        classes = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as cause:
-        raise ConfigError(f"{file}: not plain YAML: {cause}") from None
+        # every scalar is text: a row of pixels is no date and no number
+        classes = yaml.load(content.decode("utf-8"), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as cause:
+        raise ConfigError(f"{file}: not plain YAML in UTF-8: {cause}") from None
     ok = isinstance(classes, list) and all(
         isinstance(group, list)
         and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)
@@ -210,16 +222,12 @@ def _read_patterns(file: Path) -> ImageSet:
         raise ConfigError(f"{file}: {cause}") from None
 
 
-def _read_labelled(name: str) -> _Labelled:
-    if name == DIGITS:
+@lru_cache(maxsize=2)  # the jobs of a study, and the parts of a job, share a file
+def _read_labelled(name: str, sha256: str | None) -> _Labelled:
+    if sha256 is None:
         return _read_digits()
-    file = Path(name)
-    found = _read_csv(file) if file.suffix == ".csv" else _read_npz(file)
-    bad = np.argwhere(~np.isfinite(found.values))
-    if len(bad):
-        row, pixel = bad[0]
-        raise ConfigError(f"{found.places[row]}: pixel {pixel} must be finite, got {found.values[row, pixel]}")
-    return found
+    file, content = Path(name), read_pinned(name, sha256)
+    return _read_csv(file, content) if file.suffix == ".csv" else _read_npz(file, content)
 
 
 def _split(labels: NDArray[np.int_], test_share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -232,7 +240,14 @@ def _split(labels: NDArray[np.int_], test_share: float, rng: np.random.Generator
 
 
 def read_images(
-    name: str, threshold: float | None, test_share: float, test_name: str | None, rng: np.random.Generator
+    name: str,
+    threshold: float | None,
+    test_share: float,
+    test_name: str | None,
+    rng: np.random.Generator,
+    *,
+    sha256: str | None = None,
+    test_sha256: str | None = None,
 ) -> Images:
     """Read images.
 
@@ -243,20 +258,25 @@ def read_images(
         test_share: of each class' images, for the test, 0 .. 1.
         test_name: where the test images are instead; all of ``name`` are for training then.
         rng: chooses the test images.
+        sha256, test_sha256: digests that the files must have; None: any.
 
     Raises:
-        ConfigError: a file cannot be read, with line or image, value and what to do.
+        ConfigError: a file cannot be read, with line or image, value and what to do, or has another digest.
     """
     try:
         if Path(name).suffix == ".yaml":
-            return _read_patterns(Path(name))
-        found = _read_labelled(name)
-        other = _read_labelled(test_name) if test_name else None
+            return _read_patterns(Path(name), read_pinned(name, sha256))
+        found = _read_labelled(name, None if name == DIGITS else sha256 or sha256_of(name))
+        other = _read_labelled(test_name, test_sha256 or sha256_of(test_name)) if test_name else None
     except OSError as cause:
         raise ConfigError(f"images: cannot read '{cause.filename}': {cause.strerror}") from None
-    except (csv.Error, UnicodeDecodeError) as cause:
-        raise ConfigError(f"images: '{name}' or its test_file is no CSV in UTF-8: {cause}") from None
     bits, labels = found.bits(threshold), found.labels
+    if bits.min() == bits.max():
+        raise ConfigError(
+            f"{name}: every pixel of every image is {bits.min()}"
+            + (f" with images.threshold {threshold:g}: the values are {found.values.min():g} .. {found.values.max():g}: set one between them"
+               if threshold is not None else ": there is nothing to tell the classes by")
+        )  # fmt: skip
     if labels.max() >= len(labels):  # before an array of that length is made
         raise ConfigError(
             f"{found.places[int(labels.argmax())]}: label {labels.max()}, of {len(labels)} images: number the classes from 0 on"
@@ -271,15 +291,18 @@ def read_images(
         )
     if other is None:
         test = _split(labels, test_share, rng)
-        training = ~test
-        return DataSet(bits[training], labels[training].astype(np.int8), bits[test], labels[test].astype(np.int8))
+        return DataSet(bits[~test], labels[~test], bits[test], labels[test])
     if other.values.shape[1] != bits.shape[1]:
         raise ConfigError(
             f"{test_name}: images of {other.values.shape[1]} pixels, but those of {name} have {bits.shape[1]}"
+        )
+    if other.values.shape == found.values.shape and (other.values == found.values).all():
+        raise ConfigError(
+            f"{test_name}: the same images as {name}, so that the test would tell nothing: give others, or leave test_file out"
         )
     unknown = np.flatnonzero(other.labels >= len(counts))
     if len(unknown):
         raise ConfigError(
             f"{other.places[unknown[0]]}: label {other.labels[unknown[0]]} is unknown: {name} has classes 0 .. {len(counts) - 1}"
         )
-    return DataSet(bits, labels.astype(np.int8), other.bits(threshold), other.labels.astype(np.int8))
+    return DataSet(bits, labels, other.bits(threshold), other.labels)

@@ -98,7 +98,7 @@ class ImageSet(ByContent):
         """
         if len(classes) < 2 or not all(classes) or len({len(group) for group in classes}) != 1:
             raise ConfigError("images: two classes or more with the same number of patterns, at least one, are needed")
-        found = []
+        found, shapes = [], []
         for label, group in enumerate(classes):
             for rows in group:
                 text = "".join(rows)
@@ -107,8 +107,10 @@ class ImageSet(ByContent):
                         f"images: a pattern of class {label} must be equal rows of '#' and '.', got {rows!r}"
                     )
                 found.append([int(c == "#") for c in text])
-        if len({len(f) for f in found}) != 1:
-            raise ConfigError("images: all patterns must have the same number of pixels")
+                shapes.append((len(rows), len(rows[0])))
+        if other := [shape for shape in shapes if shape != shapes[0]]:
+            first, second = (f"{height} x {width}" for height, width in (shapes[0], other[0]))
+            raise ConfigError(f"images: all patterns must have the same shape, got {first} and {second} rows x columns")
         patterns = np.array(found).reshape(len(classes), -1, len(found[0]))
         # twice in one class a pattern is only twice as likely
         if sum(len(np.unique(group, axis=0)) for group in patterns) != len({tuple(f) for f in found}):

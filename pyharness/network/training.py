@@ -165,6 +165,23 @@ def _bounded(w: Floats, norm_limit: float | None) -> tuple[Floats, Callable[[Flo
     return w * share, lambda gradient: share * (gradient - (gradient * w).sum() / sigma[0] * along)
 
 
+def check_better_than_guessing(score: float, joint: Floats) -> None:
+    """Refuse a network that answers no better than its commonest class would.
+
+    Args:
+        score: accuracy on the images trained with, 0 .. 1.
+        joint: probability of (class, image) of them, shape (classes, images).
+
+    Raises:
+        SimulationError: it does not.
+    """
+    commonest = float(joint.sum(1).max())
+    if score <= commonest + 1e-9:  # what adding up leaves
+        raise SimulationError(
+            f"training reached only {score:.1%} on its own images, of which {commonest:.1%} are of one class: check images, window and noise"
+        )
+
+
 def untrained(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng: np.random.Generator) -> Network:
     """Return a network of random conductances in the window, whose biases put each sum's middle, all pixels at a half, to zero."""
     scales = Scales.of(options, images.pixels, arithmetic)
@@ -269,8 +286,5 @@ def train(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng:
         if best is None or score > best[0]:
             best = (score, network)
     assert best is not None
-    if best[0] < 0.6:
-        raise SimulationError(
-            f"training reached only {best[0]:.1%} on its own images: check patterns, window and noise"
-        )
+    check_better_than_guessing(best[0], shown[0][1])
     return replace(best[1])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Images from files: every format gives the same, every fault is told with its place and what to do."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pyharness.config import ImageSource, SimConfig, load_config
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DataSet, read_images
 from pyharness.network.images import Images, ImageSet
+from pyharness.pinned import sha256_of
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 2])
 GREY = np.random.default_rng(4).integers(0, 17, (10, 2, 3))
@@ -181,17 +184,77 @@ def test_other_faults(tmp_path: Path) -> None:
         np.save(stream, ZEROS)
     with pytest.raises(ConfigError, match=r"one array, no npz"):
         read(tmp_path / "a.npz")
-    with pytest.raises(ConfigError, match=r"threshold 99 makes every pixel 0: the values are 0 \.\. 16"):
+    with pytest.raises(
+        ConfigError, match=r"every pixel of every image is 0 with images\.threshold 99: the values are 0 \.\. 16"
+    ):
         read("digits", 99.0)
     for text, message in (
         ("{a: 1}", "must be a list of classes"),
-        ("- [[1, 2]]", "must be a list"),
+        ("- [1, 2]", "must be a list"),
         ("[", "not plain YAML"),
+        ("[" * 5000, "not plain YAML"),
+        ("- [[2001-99-99]]\n- [[2001-99-98]]", r"images: a pattern of class 0 must be equal rows of '#' and '\.'"),
     ):
         with pytest.raises(ConfigError, match=rf"a\.yaml: {message}"):
             read(write(tmp_path / "a.yaml", text))
     with pytest.raises(ConfigError, match=r"a\.yaml: images: two classes"):
         read(write(tmp_path / "a.yaml", '- [["#"]]'))
+
+
+def test_archives_that_are_none(tmp_path: Path) -> None:
+    """Encrypted, with a member that is no array, with a shape that its header makes up, with labels beyond any class."""
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images", b"no array")
+        archive.writestr("labels", b"none either")
+    with pytest.raises(ConfigError, match=r"array 'images' must hold numbers, got no array"):
+        read(path)
+    np.savez(path, images=ZEROS[:2], labels=np.array([0, 2**63], np.uint64))
+    with pytest.raises(ConfigError, match=r"image 1: label 9223372036854775808 must be an integer from 0 on"):
+        read(path)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 50, 9)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+        archive.writestr("labels.npy", header.getvalue())
+    with pytest.raises(ConfigError, match=r"no npz that can be read without pickle"):
+        read(path)
+    content = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = content.find(mark)
+        while at >= 0:
+            content[at + offset] |= 1
+            at = content.find(mark, at + 1)
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"no npz that can be read without pickle .*encrypted"):
+        read(path)
+
+
+def test_another_content_is_refused(tmp_path: Path) -> None:
+    """Where the configuration holds a digest; without one what is there is read, anew when it has changed."""
+    path = write(tmp_path / "a.csv", "0,1,0\n0,1,1\n1,0,1\n1,0,0\n")
+    digest = sha256_of(path)
+    rng = np.random.default_rng(1)
+    assert read_images(str(path), None, 0.5, None, rng).pixels == 2
+    write(path, "0,1,0,1\n0,1,1,1\n1,0,1,1\n1,0,0,0\n")
+    assert sha256_of(path) != digest
+    assert read_images(str(path), None, 0.5, None, rng).pixels == 3
+    # what was read of that content is still known, and the same
+    assert read_images(str(path), None, 0.5, None, rng, sha256=digest).pixels == 2
+    with pytest.raises(ConfigError, match=rf"another file than the job was made for: .*{'0' * 64}"):
+        read_images(str(path), None, 0.5, None, rng, sha256="0" * 64)
+
+
+def test_the_test_is_not_the_training(tmp_path: Path) -> None:
+    """Also under another name; a test file of one image, or of blank ones, is in order."""
+    text = "0,1,0\n0,1,1\n1,0,1\n1,0,0\n"
+    first, copy, blank = (write(tmp_path / f"{n}.csv", t) for n, t in (("a", text), ("b", text), ("c", "1,0,0\n")))
+    for other in (first, copy):
+        with pytest.raises(ConfigError, match=rf"{other.name}: the same images as "):
+            read_images(str(first), None, 0.5, str(other), np.random.default_rng(1))
+    found = read_images(str(first), None, 0.5, str(blank), np.random.default_rng(1))
+    assert isinstance(found, DataSet)
+    assert found.test_labels.tolist() == [1]
 
 
 def test_a_path_counts_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

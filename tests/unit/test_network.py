@@ -51,7 +51,7 @@ def test_exact_accuracy_of_a_constant_answer_is_a_half() -> None:
         ([[["#x"]], [[".."]]], "equal rows of '#' and '.'"),
         ([[["##", "#"]], [["..", ".."]]], "equal rows"),
         ([[["##"]], [["##"]]], "belongs to both classes"),
-        ([[["##"]], [["..."]]], "same number of pixels"),
+        ([[["##"]], [["..."]]], "same shape, got 1 x 2 and 1 x 3"),
         ([[["##"], [".#"]], [[".."]]], "same number of patterns"),
         ([[["##"]], [[".."]], [["##"]]], "belongs to both classes, or to several"),
     ],

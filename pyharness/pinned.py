@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files that a job reads, told by their content: what was worked out for one content is not done with another."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from pyharness.errors import ConfigError
+
+__all__ = ("read_pinned", "sha256_of")
+
+
+def read_pinned(path: str | Path, sha256: str | None = None) -> bytes:
+    """Return a file's content.
+
+    Args:
+        path: the file.
+        sha256: digest that it must have, in hexadecimal; None: any.
+
+    Raises:
+        OSError: it cannot be read.
+        ConfigError: it has another digest.
+    """
+    content = Path(path).read_bytes()
+    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise ConfigError(
+            f"'{path}' is another file than the job was made for: its SHA-256 is {found}, the configuration's {sha256}: put that file "
+            "back, or take the digest out of the configuration"
+        )
+    return content
+
+
+@lru_cache(maxsize=64)  # all the points of a study name the same few files
+def _digest(path: str, *_written: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the digest of a file's content, in hexadecimal; read again only when its time or size has changed.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        status = Path(path).stat()
+        return _digest(str(path), status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or cause
+        raise ConfigError(f"cannot read '{path}': {reason}: give the path of a file that is there") from None
