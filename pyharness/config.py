@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS, SUFFIXES
-from pyharness.resources import config_dir
+from pyharness.resources import shipped_configs
+from pyharness.yamlfile import checked, file_of, read_mapping
 
-__all__ = ("SimConfig", "load_config")
+__all__ = ("SimConfig", "beside", "load_config")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -48,6 +47,14 @@ class Device(_Section):
         return str(Path(card).absolute()) if card.endswith(".yaml") else card
 
 
+def _short_forms(schema: dict[str, Any]) -> None:
+    """Put the short forms of images into a schema, beside the section."""
+    patterns = schema["properties"]["patterns"]["anyOf"][0]
+    section = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [section, patterns, {"type": "string", "minLength": 1}]
+
+
 class ImageSource(_Section):
     """Patterns of several classes, or where images are read from (:mod:`pyharness.network.datasets`).
 
@@ -55,6 +62,8 @@ class ImageSource(_Section):
     ``threshold``: grey values from it on are 1; without it all must be 0 or 1.  ``test_share``: part of each class that is kept for the
     test, chosen by the seed; of no effect with ``test_file``, which holds the test images instead.
     """
+
+    model_config = ConfigDict(json_schema_extra=_short_forms)
 
     patterns: list[list[list[str]]] | None = None
     file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
@@ -313,71 +322,6 @@ class SimConfig(_Section):
         return self
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Safe loader that refuses a key given twice."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the keys that are allowed beside the one at ``location``."""
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    """Return a line for each fault that pydantic found in what should be a ``model``; ``where`` leads each."""
-    return "\n".join(f"{where}: {_explain(one, model)}" for one in error.errors())
-
-
-def _explain(error: Any, model: type[BaseModel]) -> str:
-    location = ".".join(map(str, error["loc"])) or "the file"
-    if error["type"] == "extra_forbidden":
-        allowed = _keys(model, error["loc"])
-        near = difflib.get_close_matches(str(error["loc"][-1]), allowed, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(allowed)}"
-        return f"unknown key '{location}': {hint}"
-    return f"{location}: {error['msg']}, got {error['input']!r:.100}"
-
-
-def read_yaml(path: str | Path) -> tuple[Path, dict[str, Any]]:
-    """Return the file and the mapping in it.
-
-    Args:
-        path: a file, or the name of a shipped configuration (``smoke``).
-
-    Raises:
-        ConfigError: unreadable, not YAML, a doubled key, no mapping.
-    """
-    file = Path(path)
-    if not file.is_file() and file.suffix == "" and (config_dir() / f"{file.name}.yaml").is_file():
-        file = config_dir() / f"{file.name}.yaml"
-    try:
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except OSError as cause:
-        shipped = ", ".join(sorted(p.stem for p in config_dir().glob("*.yaml")))
-        raise ConfigError(f"cannot read configuration '{file}': {cause.strerror}; shipped ones: {shipped}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
-        raise ConfigError(f"configuration '{file}' is not plain YAML: {cause}") from None
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"configuration '{file}' must be a mapping of keys, got {type(data).__name__}")
-    return file, data
-
-
 def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration with the paths of a card and of images counted from the file's own folder."""
     images = data.get("images")
@@ -399,8 +343,8 @@ def load_config(path: str | Path | None = None) -> SimConfig:
         ConfigError: unreadable, not YAML, an unknown or doubled key, a value out of range; each with file, key, the
             rule, the value received and what to do.
     """
-    file, data = read_yaml(path if path is not None else config_dir() / "sim.yaml")
-    try:
-        return SimConfig.model_validate(beside(file, data))
-    except ValidationError as cause:
-        raise ConfigError(explain(cause, SimConfig, f"configuration '{file}'")) from None
+    file = file_of(path if path is not None else "sim", shipped_configs(), "configuration")
+    data = read_mapping(file, "configuration")
+    if "study" in data and "series" in data:
+        raise ConfigError(f"configuration '{file}' is a study: run it by pyharness study")
+    return checked(SimConfig, beside(file, data), f"configuration '{file}'")

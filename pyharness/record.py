@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from math import sqrt
 from pathlib import Path
 from typing import Any, Literal
@@ -187,7 +185,3 @@ def replace_text(path: Path, text: str) -> Path:
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
     return path
-
-
-if __name__ == "__main__":
-    json.dump(Record.model_json_schema(), sys.stdout, indent=1)

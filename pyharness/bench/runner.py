@@ -166,7 +166,7 @@ def run_sim(
 ) -> Path:
     """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
 
-    With ``progress`` it is shown on standard output; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+    With ``progress`` it is shown on standard error; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
 
     Raises:
         ConfigError, VerilogAError: the job cannot be built; nothing was created.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, flipped, one_hot
+from pyharness.yamlfile import read_yaml
 
 __all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
 
@@ -191,10 +191,7 @@ def _read_digits() -> _Labelled:
 
 
 def _read_patterns(file: Path) -> ImageSet:
-    try:
-        classes = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as cause:
-        raise ConfigError(f"{file}: not plain YAML: {cause}") from None
+    classes = read_yaml(file, "images")
     ok = isinstance(classes, list) and all(
         isinstance(group, list)
         and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)

@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from pyharness.errors import ConfigError
-from pyharness.resources import model_dir
+from pyharness.resources import model_dir, shipped_cards
+from pyharness.suggest import did_you_mean
 from pyharness.veriloga.module import Module
 from pyharness.veriloga.parse import load_module
+from pyharness.yamlfile import checked, parse_mapping, read_text
 
 __all__ = ("Card", "Device", "check_card_name", "load_card", "load_device")
 
@@ -105,30 +106,20 @@ def load_card(name: str | Path) -> tuple[str, Card]:
     """
     path = Path(name)
     if path.suffix != ".yaml":
-        cards = {p.stem: p for p in sorted(model_dir().glob("*/cards/*.yaml"))}
+        cards = shipped_cards()
         if str(name) not in cards:
+            hint = did_you_mean(str(name), cards)
             raise ConfigError(
-                f"no device card {str(name)!r}: give one of {', '.join(cards)}, or the path of a .yaml card file"
+                f"no device card {str(name)!r}: {f'{hint} ' if hint else ''}give one of {', '.join(cards)}, or the path of a .yaml card file"
             )
         path = cards[str(name)]
     check_card_name(path)
-    try:
-        return path.stem, _parsed(path, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as cause:
-        raise ConfigError(f"cannot read card {path}: {cause}") from None
+    return path.stem, _parsed(path, read_text(path, "card"))
 
 
 @lru_cache(maxsize=64)  # the jobs of a study share a few cards
 def _parsed(path: Path, text: str) -> Card:
-    try:
-        return Card.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as cause:
-        raise ConfigError(f"cannot read card {path}: {cause}") from None
-    except ValidationError as cause:
-        details = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in cause.errors()
-        )
-        raise ConfigError(f"card {path}: {details}") from None
+    return checked(Card, parse_mapping(text, path, "card"), f"card '{path}'")
 
 
 _shipped = cache(load_module)  # the package's own files do not change while it runs

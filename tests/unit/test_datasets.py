@@ -186,9 +186,9 @@ def test_other_faults(tmp_path: Path) -> None:
     for text, message in (
         ("{a: 1}", "must be a list of classes"),
         ("- [[1, 2]]", "must be a list"),
-        ("[", "not plain YAML"),
+        ("[", "is not plain YAML"),
     ):
-        with pytest.raises(ConfigError, match=rf"a\.yaml: {message}"):
+        with pytest.raises(ConfigError, match=rf"a\.yaml'?:? {message}"):
             read(write(tmp_path / "a.yaml", text))
     with pytest.raises(ConfigError, match=r"a\.yaml: images: two classes"):
         read(write(tmp_path / "a.yaml", '- [["#"]]'))
