@@ -37,7 +37,7 @@ from pyharness.veriloga import compile_osdi, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
-_REFERENCE_STREAM = 7  # of the seed: pyharness.bench.job has those before
+_REFERENCE_STREAM = 7  # of the seed: pyharness.bench.job and pyharness.bench.trained have those before
 _LOGIC = {
     "system_top.u_array": 1,
     "system_top.irq_o": 0,
