@@ -12,13 +12,15 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim study test lint mutation bench fit qa debian13 debian14 clean
+.PHONY: help setup sim study test lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
 	@echo "make study  what the paper states, measured: 1420 jobs without a simulator, build/study/paper; goes on where it was stopped"
 	@echo "make test   all tests"
-	@echo "make lint   Python, Verilog and type checks"
+	@echo "make lint   all checks of the source: make lint-python (ruff), lint-types (mypy), lint-verilog, lint-va"
+	@echo "make schema  write docs/schema, the JSON schemas of the files, anew"
+	@echo "make package  wheel and source distribution in dist/, checked"
 	@echo "make mutation  damage the controller in many ways: the random regression must notice each, build/mutation.json"
 	@echo "make bench  benchmarks, one JSON file each in build/bench"
 	@echo "make qa     quality tables of all models and cards, build/qa"
@@ -37,7 +39,7 @@ $(VENV)/.system: tools/system-packages
 
 $(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE)
 	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint,package]'
 	@touch $@
 
 sim: setup
@@ -49,14 +51,33 @@ study: setup
 test: setup
 	$(RUN) pytest -n auto "$(TEST)"
 
-lint: setup
+lint: lint-python lint-types lint-verilog lint-va
+
+lint-python: setup
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+
+lint-types: setup
 	$(RUN) mypy
+
+lint-verilog: setup
 	@echo "iverilog -g2005, verilator"
 	@cd hdl; warnings=$$(iverilog -g2005 -Wall -Wno-timescale -t null -s system_top \
 	    $$(cat accelerator.f) system_top.v analog/analog_array.v 2>&1) && [ -z "$$warnings" ] || { echo "$$warnings"; exit 1; }
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
+
+lint-va: setup
+	$(RUN) pyharness lint
+
+schema: setup
+	@for kind in config study card fit-plan record summary; do \
+	    $(RUN) pyharness schema $$kind --force -o docs/schema/$$kind.json; done
+
+package: setup
+	rm -rf dist
+	$(RUN) build
+	$(RUN) twine check --strict dist/*
+	PYHARNESS_DIST="$(CURDIR)/dist" $(RUN) pytest -n auto tests/packaging
 
 mutation: setup
 	$(VENV)/bin/python tests/rtl/mutation.py

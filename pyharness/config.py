@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS, SUFFIXES
-from pyharness.resources import config_dir
+from pyharness.pinned import sha256_of
+from pyharness.resources import shipped_configs
+from pyharness.yamlfile import checked, file_of, read_mapping
 
-__all__ = ("SimConfig", "load_config")
+__all__ = ("SimConfig", "beside", "load_config", "pinned")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Volt = Annotated[float, Field(ge=0, le=2.0)]
+PathName = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PulseWidth = Annotated[float, Field(ge=1e-6, le=0.1)]
 _DEFAULT_IMAGES = [
     [[".#.", "#.#", ".#."], [".#.", "###", ".#."]],
@@ -33,11 +35,12 @@ class _Section(BaseModel):
 class Device(_Section):
     """The memristor: card name or path, and where the devices start: all alike, or each at its own place of a list, in the array's order.
 
-    A relative path counts from the configuration's own folder.  ``target`` is the form of the model: B sources for any
+    A relative path counts from the configuration's own folder; ``card_sha256`` is the digest that a card file must have.  ``target`` is the form of the model: B sources for any
     ngspice, a compiled library for one with OSDI, or what the library at hand can do.
     """
 
-    card: Annotated[str, Field(min_length=1, max_length=1024)] = "chromium"
+    card: PathName = "chromium"
+    card_sha256: Sha256 | None = None
     start_fraction: Fraction | list[Fraction] = 0.0
     target: Literal["auto", "ngspice", "osdi"] = "auto"
 
@@ -48,19 +51,33 @@ class Device(_Section):
         return str(Path(card).absolute()) if card.endswith(".yaml") else card
 
 
+def _short_forms(schema: dict[str, Any]) -> None:
+    """Put the short forms of images into a schema, beside the section."""
+    patterns = schema["properties"]["patterns"]["anyOf"][0]
+    section = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [section, patterns, {"type": "string", "minLength": 1}]
+
+
 class ImageSource(_Section):
     """Patterns of several classes, or where images are read from (:mod:`pyharness.network.datasets`).
 
     A list stands for ``patterns``, a word for ``file``.  A relative path counts from the configuration's own folder.
     ``threshold``: grey values from it on are 1; without it all must be 0 or 1.  ``test_share``: part of each class that is kept for the
-    test, chosen by the seed; of no effect with ``test_file``, which holds the test images instead.
+    test, chosen by ``split_seed``, or by the seed where there is none; of no effect with ``test_file``, which holds the test images instead.
+    ``file_sha256`` and ``test_file_sha256`` are digests that the files must have.
     """
 
+    model_config = ConfigDict(json_schema_extra=_short_forms)
+
     patterns: list[list[list[str]]] | None = None
-    file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    file: PathName | None = None
+    file_sha256: Sha256 | None = None
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    test_file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    split_seed: Annotated[int, Field(ge=0)] | None = None
+    test_file: PathName | None = None
+    test_file_sha256: Sha256 | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -313,71 +330,6 @@ class SimConfig(_Section):
         return self
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Safe loader that refuses a key given twice."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the keys that are allowed beside the one at ``location``."""
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    """Return a line for each fault that pydantic found in what should be a ``model``; ``where`` leads each."""
-    return "\n".join(f"{where}: {_explain(one, model)}" for one in error.errors())
-
-
-def _explain(error: Any, model: type[BaseModel]) -> str:
-    location = ".".join(map(str, error["loc"])) or "the file"
-    if error["type"] == "extra_forbidden":
-        allowed = _keys(model, error["loc"])
-        near = difflib.get_close_matches(str(error["loc"][-1]), allowed, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"the keys here are {', '.join(allowed)}"
-        return f"unknown key '{location}': {hint}"
-    return f"{location}: {error['msg']}, got {error['input']!r:.100}"
-
-
-def read_yaml(path: str | Path) -> tuple[Path, dict[str, Any]]:
-    """Return the file and the mapping in it.
-
-    Args:
-        path: a file, or the name of a shipped configuration (``smoke``).
-
-    Raises:
-        ConfigError: unreadable, not YAML, a doubled key, no mapping.
-    """
-    file = Path(path)
-    if not file.is_file() and file.suffix == "" and (config_dir() / f"{file.name}.yaml").is_file():
-        file = config_dir() / f"{file.name}.yaml"
-    try:
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except OSError as cause:
-        shipped = ", ".join(sorted(p.stem for p in config_dir().glob("*.yaml")))
-        raise ConfigError(f"cannot read configuration '{file}': {cause.strerror}; shipped ones: {shipped}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
-        raise ConfigError(f"configuration '{file}' is not plain YAML: {cause}") from None
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"configuration '{file}' must be a mapping of keys, got {type(data).__name__}")
-    return file, data
-
-
 def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration with the paths of a card and of images counted from the file's own folder."""
     images = data.get("images")
@@ -387,6 +339,24 @@ def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(entries, dict) and str(entries.get(key, "")).endswith(SUFFIXES):
             found = {**found, section: {**entries, key: str(file.parent / entries[key])}}
     return found
+
+
+def pinned(config: SimConfig) -> SimConfig:
+    """Return the configuration with the digests of the files that it names, where it has none: a job of it is of their present content.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    found: dict[str, _Section] = {}
+    for section, keys in (("device", ("card",)), ("images", ("file", "test_file"))):
+        part = getattr(config, section)
+        # a card and images by name are of the package: the code's version tells them
+        named = {key: name for key in keys if (name := getattr(part, key)) and Path(name).is_absolute()}
+        digests = {
+            f"{key}_sha256": sha256_of(name) for key, name in named.items() if not getattr(part, f"{key}_sha256")
+        }
+        found[section] = part.model_copy(update=digests)
+    return config.model_copy(update=found)
 
 
 def load_config(path: str | Path | None = None) -> SimConfig:
@@ -399,8 +369,8 @@ def load_config(path: str | Path | None = None) -> SimConfig:
         ConfigError: unreadable, not YAML, an unknown or doubled key, a value out of range; each with file, key, the
             rule, the value received and what to do.
     """
-    file, data = read_yaml(path if path is not None else config_dir() / "sim.yaml")
-    try:
-        return SimConfig.model_validate(beside(file, data))
-    except ValidationError as cause:
-        raise ConfigError(explain(cause, SimConfig, f"configuration '{file}'")) from None
+    file = file_of(path if path is not None else "sim", shipped_configs(), "configuration")
+    data = read_mapping(file, "configuration")
+    if "study" in data and "series" in data:
+        raise ConfigError(f"configuration '{file}' is a study: run it by pyharness study")
+    return checked(SimConfig, beside(file, data), f"configuration '{file}'")

@@ -9,27 +9,20 @@ from pathlib import Path
 
 from pyharness.errors import ConfigError
 
-__all__ = ("read_pinned", "sha256_of")
+__all__ = ("check_content", "sha256_of")
 
 
-def read_pinned(path: str | Path, sha256: str | None = None) -> bytes:
-    """Return a file's content.
-
-    Args:
-        path: the file.
-        sha256: digest that it must have, in hexadecimal; None: any.
+def check_content(path: str | Path, content: bytes, sha256: str | None) -> None:
+    """Refuse content that was read from a file and has not the digest, in hexadecimal, that it must have; None: any.
 
     Raises:
-        OSError: it cannot be read.
-        ConfigError: it has another digest.
+        ConfigError: it has another one.
     """
-    content = Path(path).read_bytes()
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise ConfigError(
             f"'{path}' is another file than the job was made for: its SHA-256 is {found}, the configuration's {sha256}: put that file "
             "back, or take the digest out of the configuration"
         )
-    return content
 
 
 @lru_cache(maxsize=64)  # all the points of a study name the same few files

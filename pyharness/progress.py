@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from pyharness.terminal import messages
 
 __all__ = ("Show", "progress")
 
@@ -23,10 +24,16 @@ class Show(Protocol):
 
 @contextmanager
 def progress() -> Iterator[Show]:
-    """Give a function that shows progress on standard output while the block runs."""
-    terminal = sys.stdout.isatty()
+    """Give a function that shows progress on standard error while the block runs."""
+    terminal = messages.is_terminal and not messages.is_dumb_terminal
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bars = Progress(*columns, console=Console(), transient=True, disable=not terminal)
+    bars = Progress(
+        *columns,
+        console=messages,
+        transient=True,
+        disable=messages.quiet or not terminal,
+        redirect_stdout=sys.stdout.isatty(),  # results in a pipe are not to come out beside the bar
+    )
     tasks: dict[str, TaskID] = {}
     told: set[tuple[str, int]] = set()
 
@@ -38,7 +45,7 @@ def progress() -> Iterator[Show]:
             bars.update(tasks[what], completed=done, description=words)
         elif (tenth := (what, 10 * done // max(total, 1))) not in told:
             told.add(tenth)
-            print(f"{words}: {done} of {total}", flush=True)
+            messages.print(f"{words}: {done} of {total}")
 
     with bars:
         yield show

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from math import sqrt
 from pathlib import Path
 from typing import Any, Literal
@@ -95,7 +93,7 @@ class SoftwareAccuracy(_Part):
     """What software makes of the same test images of a data set, of which no limit is known.
 
     ``network``: the integer network with the conductances it was trained to, no errors of programming or devices.
-    ``logistic_regression``: multinomial, in floating point, trained with the same images and pixel noise.
+    ``logistic_regression``: multinomial, in floating point, trained with the same images, shown as often with as many flipped pixels.
     """
 
     network: float
@@ -187,7 +185,3 @@ def replace_text(path: Path, text: str) -> Path:
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
     return path
-
-
-if __name__ == "__main__":
-    json.dump(Record.model_json_schema(), sys.stdout, indent=1)

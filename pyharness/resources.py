@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pyharness.errors import ToolNotFoundError
 
-__all__ = ("config_dir", "controller_sources", "hdl_dir", "model_dir")
+__all__ = (
+    "config_dir",
+    "controller_sources",
+    "hdl_dir",
+    "model_dir",
+    "shipped_cards",
+    "shipped_configs",
+    "shipped_models",
+    "shipped_studies",
+)
 
 _PACKAGE = Path(__file__).parent
 
@@ -38,3 +48,27 @@ def model_dir() -> Path:
 def config_dir() -> Path:
     """Return the folder with the shipped configurations."""
     return _find("configs")
+
+
+def shipped_cards() -> dict[str, Path]:
+    """Return the device cards by name."""
+    return {p.stem: p for p in sorted(model_dir().glob("*/cards/*.yaml"))}
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return the Verilog-A models by name."""
+    return {p.stem: p for p in sorted(model_dir().glob("*/*.va")) if p.stem == p.parent.name}
+
+
+def shipped_configs() -> dict[str, Path]:
+    """Return the configurations by name, without those of studies."""
+    return {p.stem: p for p in sorted(config_dir().glob("*.yaml")) if not _is_study(p)}
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies by name."""
+    return {p.stem: p for p in sorted(config_dir().glob("*.yaml")) if _is_study(p)}
+
+
+def _is_study(path: Path) -> bool:
+    return re.search(r"^study:", path.read_text(encoding="utf-8"), re.M) is not None

@@ -8,35 +8,30 @@ building it from the same configuration.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.bench.array import Array, ArrayElectrics, Layer, build_array
 from pyharness.bench.registers import registers
+from pyharness.bench.settings import manhattan_registers, register_settings
+from pyharness.bench.trained import images_of, network_of, readout_of, shown
 from pyharness.bench.variation import CycleDraws, draw_devices
 from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
 from pyharness.errors import ConfigError
-from pyharness.network.datasets import read_images
-from pyharness.network.images import SHOWN_PIXELS, Images, ImageSet
-from pyharness.network.largest import train_largest
-from pyharness.network.noise_choice import NoiseSearch, choose_noise
-from pyharness.network.reference import TABLE, Arithmetic, Network
-from pyharness.network.training import TrainingOptions, train, untrained
+from pyharness.network.images import Images, ImageSet
+from pyharness.network.reference import Arithmetic, Network
+from pyharness.network.training import TrainingOptions
 from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
 
-__all__ = ("MODEL_LIBRARY", "Job", "build_job", "manhattan_registers", "training_options", "verify_codes")
+__all__ = ("MODEL_LIBRARY", "Job", "build_job", "verify_codes")
 
 _FULL_REFERENCE, _LEAST_READ_CODE = 2047, 20
-_MOST_CLASSES = 32
-_SPLIT_STREAM = 6  # of the seed: build_job takes those before 5, training on the chip that one
 MODEL_LIBRARY = "model.osdi"
 """Name of the compiled model in a run's folder."""
 
@@ -111,7 +106,7 @@ class Job:
     @property
     def shown(self) -> ImageSet | None:
         """The images, if the array can be shown every possible one, each of known probability: patterns of few pixels."""
-        return _shown(self.images)
+        return shown(self.images)
 
     @property
     def access_clocks(self) -> int:
@@ -157,110 +152,6 @@ class Job:
         )
 
 
-MAX_PULSE_CYCLES = 100_000
-"""Parameter of the controller: a longer pulse ends there."""
-_ALGORITHMS = ("fixed", "incremental", "predictive")  # by the register's value
-
-
-def _cycles(seconds: float, clock_hz: float) -> int:
-    return max(1, round(seconds * clock_hz))
-
-
-def _registers(config: SimConfig, network: Network, electrics: ArrayElectrics) -> dict[str, int]:
-    w, t = config.write_verify, config.timing
-    siemens_per_code = electrics.adc_lsb_v / (w.read_v * electrics.feedback_verify_ohm)
-
-    def code(v: float) -> int:
-        return round(v / electrics.dac_lsb_v)
-
-    def per_code(name: str) -> int:
-        """V/S to DAC codes per ADC code, Q4.12."""
-        value: int = round(getattr(w, name) * siemens_per_code / electrics.dac_lsb_v * 4096)
-        if value > 0xFFFF:
-            raise ConfigError(
-                f"write_verify.{name} is {value / 4096:.4g} DAC codes per ADC code of {siemens_per_code:.3g} S, but the register "
-                f"holds less than 16: lower it to {0.9999 * 0xFFFF / 4096 * electrics.dac_lsb_v / siemens_per_code:.4g} V/S or raise "
-                "array.feedback_verify_ohm, which makes the codes finer"
-            )
-        return value
-
-    settings = {
-        "READ_CODE": code(w.read_v),
-        "SETTLE": _cycles(t.settle_s, t.clock_hz),
-        "BIT_CYCLES": _cycles(t.adc_bit_s, t.clock_hz),
-        "GUARD": _cycles(t.guard_s, t.clock_hz),
-        "CONFIRM": w.confirm,
-        "SET_START": code(w.set_start_v),
-        "SET_MAX": code(w.set_max_v),
-        "RESET_START": code(w.reset_start_v),
-        "RESET_MAX": code(w.reset_max_v),
-        "STEP_MIN": code(w.step_min_v),
-        "STEP_MAX": code(w.step_max_v),
-        "GAIN_SHIFT": w.gain_shift,
-        "RESET_STEP": code(w.reset_step_v),
-        "SET_STRETCH": w.set_stretch,
-        "SET_CYCLES": _cycles(w.set_pulse_s, t.clock_hz),
-        "RESET_CYCLES": _cycles(w.reset_pulse_s, t.clock_hz),
-        "INIT_ENABLE": int(w.initial_reset),
-        "INIT_CODE": code(w.initial_reset_v),
-        "INIT_CYCLES": _cycles(w.initial_reset_pulse_s, t.clock_hz),
-        "TOLERANCE": round(w.tolerance * 65536),
-        "MAX_PULSES": w.max_pulses,
-        "STUCK_LIMIT": w.stuck_limit,
-        "ALGORITHM": _ALGORITHMS.index(w.algorithm),
-        "LAW_OFFSET": code(w.law_v),
-        "LAW_SLOPE": per_code("law_v_per_siemens"),
-        "TRIM_GAIN": per_code("trim_v_per_siemens"),
-        "SHIFT": network.shift,
-        "THRESHOLD": network.threshold,
-    }
-    for name, value in settings.items():
-        registers()[name].encode(value)
-    for what, cycles in (
-        ("set_pulse_s", settings["SET_CYCLES"] << settings["SET_STRETCH"]),
-        ("reset_pulse_s", settings["RESET_CYCLES"]),
-        ("initial_reset_pulse_s", settings["INIT_CYCLES"]),
-    ):
-        if cycles > MAX_PULSE_CYCLES:
-            stretched = (
-                f", doubled {w.set_stretch} times by set_stretch," if what == "set_pulse_s" and w.set_stretch else ""
-            )
-            raise ConfigError(
-                f"write_verify.{what} of {getattr(w, what):g} s{stretched} is {cycles} clock cycles; the controller ends a pulse after "
-                f"{MAX_PULSE_CYCLES}: shorten it, or lower timing.clock_hz{' or set_stretch' if stretched else ''}"
-            )
-    return settings
-
-
-def manhattan_registers(config: SimConfig, electrics: ArrayElectrics) -> dict[str, int]:
-    """Return the settings with which the controller gives each device at most one fixed pulse and verifies nothing.
-
-    Raises:
-        ConfigError: a pulse that the controller would cut.
-    """
-    m, clock_hz = config.training.manhattan, config.timing.clock_hz
-    for name in ("set_pulse_s", "reset_pulse_s"):
-        if (cycles := _cycles(getattr(m, name), clock_hz)) > MAX_PULSE_CYCLES:
-            raise ConfigError(
-                f"training.manhattan.{name} of {getattr(m, name):g} s is {cycles} clock cycles; the controller ends a pulse after "
-                f"{MAX_PULSE_CYCLES}: shorten it, or lower timing.clock_hz"
-            )
-    set_code, reset_code = (round(v / electrics.dac_lsb_v) for v in (m.set_v, m.reset_v))
-    return {
-        "ALGORITHM": _ALGORITHMS.index("fixed"),
-        "MAX_PULSES": 1,
-        "CONFIRM": 1,
-        "STUCK_LIMIT": 0,
-        "INIT_ENABLE": 0,
-        "SET_START": set_code,
-        "SET_MAX": set_code,
-        "RESET_START": reset_code,
-        "RESET_MAX": reset_code,
-        "SET_CYCLES": _cycles(m.set_pulse_s, clock_hz),
-        "RESET_CYCLES": _cycles(m.reset_pulse_s, clock_hz),
-    }
-
-
 def _variation(
     config: SimConfig,
     device: Device,
@@ -284,125 +175,6 @@ def _start_fractions(config: SimConfig, count: int) -> NDArray[np.float64]:
     return np.broadcast_to(given, count)
 
 
-def training_options(config: SimConfig) -> TrainingOptions:
-    """Return what software training is told."""
-    named = {field.name for field in fields(TrainingOptions)}
-    return TrainingOptions(**config.training.model_dump(include=named))
-
-
-def _noise_search(config: SimConfig) -> NoiseSearch | None:
-    """Return what noise levels are to be chosen for, if they are: conductances as the programming leaves them."""
-    t = config.training
-    if t.noise == "given":
-        return None
-    # anywhere within the tolerance
-    verified = config.write_verify.tolerance / math.sqrt(3)
-    return NoiseSearch(config.test.pixel_noise, math.hypot(t.programming_error, verified), t.noise_trials)
-
-
-@lru_cache(maxsize=256)
-def _trained(
-    images: Images,
-    how: Callable[[Images, TrainingOptions, Arithmetic, np.random.Generator], Network],
-    options: TrainingOptions,
-    arithmetic: Arithmetic,
-    entropy: int,
-    spawn_key: tuple[int, ...],
-    search: NoiseSearch | None,
-) -> tuple[Network, TrainingOptions]:
-    """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
-    seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
-    if search:
-        assert isinstance(images, ImageSet)  # _readout asks for patterns otherwise
-        choice = choose_noise(images, options, arithmetic, seed, search)
-        network, options = choice.network, choice.options
-    else:
-        network = how(images, options, arithmetic, np.random.default_rng(seed))
-    for shared in (network.g1_siemens, network.g2_siemens):
-        shared.setflags(write=False)
-    return network, options
-
-
-def _shown(images: Images) -> ImageSet | None:
-    """Return the patterns of which the array can be shown every possible image."""
-    return images if isinstance(images, ImageSet) and images.pixels <= SHOWN_PIXELS else None
-
-
-def _images(config: SimConfig) -> Images:
-    source = config.images
-    if source.patterns is not None:
-        return ImageSet.from_text(source.patterns)
-    assert source.file is not None
-    rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(_SPLIT_STREAM,)))
-    return read_images(source.file, source.threshold, source.test_share, source.test_file, rng)
-
-
-def _readout(config: SimConfig, images: Images) -> Literal["output", "largest"]:
-    """Return what tells the class, and check that the rest of the configuration goes with it.
-
-    Raises:
-        ConfigError: it does not.
-    """
-    t, classes = config.training, images.classes
-    readout = t.readout or ("largest" if classes > 2 else "output")
-    if t.noise != "given" and (_shown(images) is None or readout != "output"):
-        raise ConfigError(
-            f"training.noise {t.noise} compares exact accuracies of two classes of patterns of up to {SHOWN_PIXELS} pixels; the images have "
-            f"{classes} classes, {images.pixels} pixels{'' if isinstance(images, ImageSet) else ' and are a data set'}: set it to given"
-        )
-    if readout == "output":
-        if classes > 2:
-            raise ConfigError(
-                f"training.readout output tells two classes apart, the images have {classes}: set it to largest, or leave it out"
-            )
-        return "output"
-    if classes > _MOST_CLASSES:
-        raise ConfigError(
-            f"images of {classes} classes: the controller tells the activations of {_MOST_CLASSES} neurons at most: leave classes out"
-        )
-    if t.method != "software" or t.levels is not None or t.gain_limit is not None:
-        raise ConfigError(
-            f"training.method {t.method}, levels {t.levels} and gain_limit {t.gain_limit} with training.readout largest, for {classes} "
-            "classes: software training without limits alone is known there: leave them out"
-        )
-    return "largest"
-
-
-def _network(
-    config: SimConfig,
-    images: Images,
-    readout: Literal["output", "largest"],
-    hidden: int,
-    arithmetic: Arithmetic,
-    seed: np.random.SeedSequence,
-) -> tuple[Network, TrainingOptions]:
-    """Return the trained network, one that nothing was trained for, or the one of the given conductances, which knows no biases.
-
-    With it: what it was trained with.
-    """
-    t, pixels, options = config.training, images.pixels, training_options(config)
-    if t.targets_siemens is None:
-        how = train_largest if readout == "largest" else untrained if t.start == "random" else train
-        return _trained(images, how, options, arithmetic, config.seed, seed.spawn_key, _noise_search(config))
-    given, first = np.array(t.targets_siemens), pixels * hidden
-    if len(given) != first + hidden:
-        raise ConfigError(
-            f"training.targets_siemens must hold {pixels} x {hidden} + {hidden} x 1 = {first + hidden} conductances, layer by "
-            f"layer, row by row; got {len(given)}"
-        )
-    network = Network(
-        g1_siemens=given[:first].reshape(pixels, -1),
-        g2_siemens=given[first:].reshape(hidden, -1),
-        bias=(0,) * (hidden + 1),
-        table=tuple(range(TABLE) if readout == "largest" else range(0, 128, 2)),
-        shift=5,
-        threshold=0,
-        arithmetic=arithmetic,
-        readout=readout,
-    )
-    return network, options
-
-
 def verify_codes(
     electrics: ArrayElectrics, g_siemens: NDArray[np.float64], read_v: float, path_ohm: NDArray[np.float64]
 ) -> NDArray[np.int_]:
@@ -422,7 +194,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             of devices, a faulty card.
         VerilogAError: a faulty model.
     """
-    device = load_device(config.device.card)
+    device = load_device(config.device.card, config.device.card_sha256)
     low, high = config.training.window_siemens
     reach = device.card.window_siemens
     if low < reach[0] or high > reach[1]:
@@ -430,13 +202,13 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
             f"training.window_siemens [{low:g}, {high:g}] leaves the reach of card '{device.name}', "
             f"{reach[0]:g} .. {reach[1]:g} S: narrow the window or take another card"
         )
-    images = _images(config)
-    if config.training.method != "software" and config.training.samples is None and _shown(images) is None:
+    images = images_of(config)
+    if config.training.method != "software" and config.training.samples is None and shown(images) is None:
         raise ConfigError(
             f"training.method {config.training.method} would show all 2^{images.pixels} images in every round: set training.samples, the "
             "number of images that are drawn for one"
         )
-    readout = _readout(config, images)
+    readout = readout_of(config, images)
     hidden = images.classes if readout == "largest" else config.training.hidden
     layers = (Layer("l1", images.pixels, hidden), Layer("l2", hidden, 1))
     electrics = ArrayElectrics(**config.array.model_dump())
@@ -472,7 +244,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         manhattan_registers(config, electrics)  # its errors are told before the run
     # one stream of random numbers for each purpose, all from the one recorded seed; pyharness.bench.on_chip has the next
     training_seed, test_seed, device_seed, cycle_seed, error_seed = np.random.SeedSequence(config.seed).spawn(5)
-    network, trained_with = _network(config, images, readout, hidden, arithmetic, training_seed)
+    network, trained_with = network_of(config, images, readout, hidden, arithmetic, training_seed)
     targets = np.concatenate([network.g1_siemens.ravel(), network.g2_siemens.ravel()])
     path_ohm = np.concatenate([electrics.path_ohm(layer).ravel() for layer in layers])
     codes = verify_codes(electrics, targets, config.write_verify.read_v, path_ohm)
@@ -512,7 +284,7 @@ def build_job(config: SimConfig, library: Path | None = None) -> Job:
         programming_factor=factor,
         target_codes=codes,
         path_ohm=path_ohm,
-        registers=_registers(config, network, electrics),
+        registers=register_settings(config, network, electrics),
         test_images=test_images,
         test_labels=test_labels,
         start_fractions=_start_fractions(config, len(cells)),

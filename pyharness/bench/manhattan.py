@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from pyharness.bench.driver import Outcome
-from pyharness.bench.job import Job, manhattan_registers
+from pyharness.bench.job import Job
 from pyharness.bench.on_chip import Chip, observe, training_rng, tuned_biases, with_biases
+from pyharness.bench.settings import manhattan_registers
 
 __all__ = ("train_by_signs",)
 

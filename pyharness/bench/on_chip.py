@@ -18,7 +18,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from pyharness.bench.driver import Outcome
-from pyharness.bench.job import Job, training_options
+from pyharness.bench.job import Job
+from pyharness.bench.trained import training_options
 from pyharness.network.images import one_hot
 from pyharness.network.reference import Prediction
 from pyharness.network.training import Scales, cross_entropy

@@ -24,7 +24,7 @@ import numpy as np
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.bench.progress import show_progress
 from pyharness.bench.view import prepare_behavioural
-from pyharness.config import SimConfig
+from pyharness.config import SimConfig, pinned
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
@@ -37,7 +37,7 @@ from pyharness.veriloga import compile_osdi, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
-_REFERENCE_STREAM = 7  # of the seed: pyharness.bench.job has those before
+_REFERENCE_STREAM = 7  # of the seed: pyharness.bench.job and pyharness.bench.trained have those before
 _LOGIC = {
     "system_top.u_array": 1,
     "system_top.irq_o": 0,
@@ -166,7 +166,7 @@ def run_sim(
 ) -> Path:
     """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
 
-    With ``progress`` it is shown on standard output; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+    With ``progress`` it is shown on standard error; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
 
     Raises:
         ConfigError, VerilogAError: the job cannot be built; nothing was created.
@@ -176,6 +176,8 @@ def run_sim(
         RunInterrupted: the user ended it; the message names the folder.
     """
     wall, cpu = time.monotonic(), _cpu_s()
+    # what the testbench, the report and whoever repeats the run read later is what is read now
+    config = pinned(config)
     behavioural = config.engine == "behavioural"
     if config.engine != "ngspice":
         config = config.model_copy(

@@ -1,27 +1,50 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The ``pyharness`` command.
-
-Exit status: 0 done, 1 the job failed or its input is wrong (one message on standard error), 2 wrong usage, 130
-interrupted, 143 terminated.
-"""
+"""The ``pyharness`` command: its commands in groups, and what holds for all of them."""
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo
 
 from pyharness import __version__
-from pyharness.cli import coupling, fit, job, model, study
-from pyharness.cli.common import commands
-from pyharness.errors import PyharnessError, RunInterrupted
+from pyharness.cli import coupling, fit, job, model, schema, study
+from pyharness.cli.common import Command, commands
+from pyharness.cli.ending import run
 
-__all__ = ("COMMANDS", "app", "commands", "main")
+__all__ = ("GROUPS", "app", "commands", "main")
 
-COMMANDS = (job, study, model, fit, coupling)
-"""Modules with commands: importing them registers what they have, in the order of ``--help``."""
+GROUPS = {
+    "Jobs": (job,),
+    "Studies": (study,),
+    "Device models": (model, fit),
+    "Installation and files": (coupling, schema),
+}
+"""Heading of ``--help`` -> modules whose commands stand under it, in this order."""
+
+_EPILOG = (
+    "Exit status: 0 done, 1 the job failed or its input is wrong, 2 wrong usage, 130 interrupted, 143 terminated. "
+    "Results go to standard output, messages to standard error."
+)
+
+
+def _arrange() -> None:
+    """Put each command under its module's heading."""
+    headings = {module.__name__: heading for heading, modules in GROUPS.items() for module in modules}
+
+    def module_of(command: CommandInfo) -> str:
+        assert command.callback is not None
+        return command.callback.__module__
+
+    for command in commands.registered_commands:
+        command.cls = Command
+        command.rich_help_panel = headings[module_of(command)]
+    commands.registered_commands.sort(key=lambda command: [*headings].index(module_of(command)))
+
+
+_arrange()
 
 
 def _version(show: bool) -> None:
@@ -30,33 +53,24 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-@commands.callback()
+@commands.callback(epilog=_EPILOG)
 def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show errors only; files and the text that was asked for are written.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show what is run, libraries' logs, and where an error came from.")
     ] = False,
 ) -> None:
     """Mixed-signal co-simulation of Verilog controllers and Verilog-A memristors."""
 
 
-class _Terminated(BaseException):
-    """SIGTERM, as an exception: what runs below the command is ended on its way."""
-
-
-def _terminate(*_: object) -> None:
-    raise _Terminated
-
-
 def app() -> None:
-    """Run the command line; a user's error is one message, not a traceback."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        commands()
-    except _Terminated:
-        sys.exit(128 + signal.SIGTERM)
-    except PyharnessError as error:
-        print(f"pyharness: {error}", file=sys.stderr)
-        sys.exit(130 if isinstance(error, RunInterrupted) else 1)
+    """Run the command line."""
+    run(typer.main.get_command(commands), sys.argv[1:] or ["--help"])
 
 
 def main() -> None:

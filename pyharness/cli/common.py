@@ -8,35 +8,60 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer.core import TyperCommand
 
+from pyharness.cli import complete
 from pyharness.errors import ConfigError
+from pyharness.terminal import console, messages, set_detail
 
 __all__ = (
+    "Command",
     "ConfigArgument",
     "OutOption",
     "commands",
     "console",
     "keep_existing",
     "make_folder",
+    "note",
     "write_text",
     "writing",
 )
 
-commands = typer.Typer(
-    add_completion=True,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Mixed-signal co-simulation of Verilog controllers and Verilog-A memristors.",
-)
-# a table that goes to a file is not folded to eighty columns
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+commands = typer.Typer(pretty_exceptions_enable=False)
+
+
+class Command(TyperCommand):
+    """A command that takes the options for all commands, too."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the command's parameters, then ``--quiet`` and ``--verbose``."""
+        own = super().get_params(ctx)
+        return [*own, *(p for p in ctx.find_root().command.params if p.name in ("quiet", "verbose"))]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command in as many words as are wanted."""
+        quiet, verbose = (
+            ctx.params.pop(name, False) or ctx.find_root().params.get(name, False) for name in ("quiet", "verbose")
+        )
+        if quiet and verbose:
+            raise typer.BadParameter("--verbose is given, too: leave one of them out", ctx, param_hint="'--quiet'")
+        set_detail(quiet=quiet, verbose=verbose)
+        return super().invoke(ctx)
+
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
-ConfigArgument = Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).")]
+ConfigArgument = Annotated[
+    str | None,
+    typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).", autocompletion=complete.configs),
+]
+
+
+def note(text: str) -> None:
+    """Say on standard error what was not asked for but should be known."""
+    messages.print(f"pyharness: {text}")
 
 
 @contextmanager

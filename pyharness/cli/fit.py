@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from pyharness.cli import complete
 from pyharness.cli.common import commands, console, keep_existing, make_folder, writing
 from pyharness.errors import ConfigError
 from pyharness.progress import progress
@@ -18,13 +19,15 @@ __all__ = ("fit", "fit_pulse_file")
 
 @commands.command()
 def fit(
-    dopant: Annotated[str, typer.Argument(help="tungsten, tin, chromium or carbon.")],
+    dopant: Annotated[str, typer.Argument(help="tungsten, tin, chromium or carbon.", autocompletion=complete.cards)],
     model: Annotated[Path | None, typer.Option(help="Verilog-A file; msdc by default.")] = None,
     plan: Annotated[Path | None, typer.Option(help="What may vary; fit.yaml beside the model by default.")] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder with the measured tables; the shipped ones by default.")
     ] = None,
-    start: Annotated[str | None, typer.Option(help="Card to start from; the plan's start by default.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Card to start from; the plan's start by default.", autocompletion=complete.cards)
+    ] = None,
     search: Annotated[
         int, typer.Option(min=0, help="Generations of a search over all of the plan before the fit.")
     ] = 0,
@@ -90,7 +93,10 @@ def fit_pulse_file(
     file: Annotated[
         Path, typer.Argument(help="CSV file: device, pulse, amplitude_v, width_s, series_ohm, resistance_ohm.")
     ],
-    start: Annotated[str | None, typer.Option(help="Card to start from; the model's defaults if left out.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Card to start from; the model's defaults if left out.", autocompletion=complete.cards),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Verilog-A file; the card's model by default.")] = None,
     plan: Annotated[Path | None, typer.Option(help="What may vary; fit.yaml beside the model by default.")] = None,
     free: Annotated[

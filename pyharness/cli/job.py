@@ -6,19 +6,24 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from pyharness.cli import complete
 from pyharness.cli.common import ConfigArgument, OutOption, commands, console
-from pyharness.record import Record, peripheral_training_j
+
+if TYPE_CHECKING:
+    from pyharness.record import Record
 
 __all__ = ("classify", "report", "sim", "summary")
 
 
 def summary(record: Record) -> Table:
     """Return the figures of a record as a table."""
+    from pyharness.record import peripheral_training_j
+
     table = Table(box=None, show_header=False, pad_edge=False)
     reached = sum(abs(d.error_rel) <= 0.02 for d in record.devices)
     pulses = [d.pulses for d in record.devices]
@@ -49,6 +54,8 @@ def summary(record: Record) -> Table:
         )
         if a.bayes_limit is not None:
             table.add_row("best possible (Bayes)", f"{a.bayes_limit:.2%}")
+        if (noise := record.config.get("test", {}).get("pixel_noise")) is not None:
+            table.add_row("  pixels flipped in the test", f"{noise:.0%}")
         table.add_row("same answer as the software network", f"{a.agree_with_software} of {a.total}")
     if record.software:
         table.add_row("software network without errors", f"{record.software.network:.2%}")
@@ -85,7 +92,11 @@ def sim(
 
 
 @commands.command()
-def report(run: Annotated[Path, typer.Argument(help="Folder of a run.")] = Path("build/sim/latest")) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.", autocompletion=complete.runs)] = Path(
+        "build/sim/latest"
+    ),
+) -> None:
     """Write the report of a run anew."""
     from pyharness.bench.runner import read_record
     from pyharness.report import write_report

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pyharness.cli.common import commands, console, keep_existing, make_folder, write_text, writing
+from pyharness.cli import complete
+from pyharness.cli.common import commands, console, keep_existing, make_folder, note, write_text, writing
 from pyharness.errors import ConfigError
 from pyharness.progress import progress
 
@@ -31,7 +31,12 @@ class Target(StrEnum):
 
 @commands.command("compile")
 def compile_model(
-    model: Annotated[Path, typer.Argument(help="Verilog-A file; for the Verilog target a device card, too.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="Verilog-A file; for the Verilog target a device card, too.", autocompletion=complete.cards
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; text goes to standard output by default.")
     ] = None,
@@ -82,10 +87,7 @@ def compile_model(
     free = instance if instance is not None else [p.name for p in module.parameters.values() if p.instance]
     if target is not Target.osdi and instance is None and (own := [n for n in free if n.lower() == "m"]):
         free.remove(own[0])
-        print(
-            f"pyharness: parameter '{own[0]}' is put in: in a netlist m counts devices (--param {own[0]}=...)",
-            file=sys.stderr,
-        )
+        note(f"parameter '{own[0]}' is put in: in a netlist m counts devices (--param {own[0]}=...)")
     if output is not None:
         with writing("-o", output):
             keep_existing([output], force)
@@ -101,7 +103,7 @@ def compile_model(
         may_be_library = output is not None and not values and not name
         by_tool = Target.osdi if may_be_library and ngspice_has_osdi() else Target.ngspice
         target = endings.get(output.suffix.lower() if output else "", by_tool)
-        print(f"pyharness: target {target.value}", file=sys.stderr)
+        note(f"target {target.value}")
     if target is Target.osdi:
         if output is None:
             raise ConfigError("an OSDI library is no text: give -o FILE.osdi")
@@ -120,14 +122,18 @@ def compile_model(
         subcircuit = emit_ngspice(module, name=name or module.name.lower(), parameters=values, instance_parameters=free)
         text, ignored = subcircuit.text + "\n", subcircuit.ignored
     for what in ignored:
-        print(f"pyharness: not in the {target.value} target: {what}", file=sys.stderr)
+        note(f"not in the {target.value} target: {what}")
     write_text(output, text, force=True)  # what is in the way was refused before
 
 
 @commands.command()
 def qa(
     subjects: Annotated[
-        list[str] | None, typer.Argument(help="Cards, models or .va files; all that are shipped by default.")
+        list[str] | None,
+        typer.Argument(
+            help="Cards, models or .va files; all that are shipped by default.",
+            autocompletion=complete.models_and_cards,
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for <model>.json.")] = Path("build/qa"),
     rated_v: Annotated[float | None, typer.Option(help="Amplitude that the device is made for, in volt.")] = None,
@@ -158,3 +164,31 @@ def qa(
     failed = [f"{s.module.name}, {s.name}: {c.name}" for s, checks in answers for c in checks if not c.passed]
     if failed:
         raise SimulationError(f"{len(failed)} checks failed: {'; '.join(failed)}")
+
+
+@commands.command()
+def lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Verilog-A files; the shipped models by default."),
+    ] = None,
+    include: Annotated[list[Path] | None, typer.Option("-I", help="Folder to search for `include files.")] = None,
+) -> None:
+    """Look at the source of models alone, in seconds: the language that is known, licence, ranges, units; any module will do."""
+    from pyharness.errors import VerilogAError
+    from pyharness.qa.form import FORM
+    from pyharness.qa.subject import Subject
+    from pyharness.resources import shipped_models
+    from pyharness.veriloga import load_module
+
+    faults = []
+    for file in files or shipped_models().values():
+        try:
+            subject = Subject("default", load_module(file, include or []), {})
+        except VerilogAError as cause:
+            faults.append(str(cause))
+            continue
+        faults += [f"{file}: {c.name}: {c.meaning}" for c in (check(subject) for check in FORM) if not c.passed]
+        console.print(f"{file}: module {subject.module.name}", soft_wrap=True)
+    if faults:
+        raise VerilogAError("\n".join(faults))

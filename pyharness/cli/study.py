@@ -8,17 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from pyharness.cli.common import commands, console
+from pyharness.cli import complete
+from pyharness.cli.common import commands, console, note
 from pyharness.errors import ConfigError
-from pyharness.progress import progress
-from pyharness.record import replace_text
 
 __all__ = ("replay", "study")
 
 
 @commands.command()
 def study(
-    file: Annotated[str, typer.Argument(help="YAML file of a study, or the name of a shipped one (paper).")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="YAML file of a study, or the name of a shipped one (paper).", autocompletion=complete.studies
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for store and summary; build/study/<study> if left out.")
     ] = None,
@@ -41,6 +45,8 @@ def study(
     """
     import json
 
+    from pyharness.progress import progress
+    from pyharness.record import replace_text
     from pyharness.study.execute import Workers, carry_out, connect
     from pyharness.study.show import Watch, comparison, difference_table, series_tables
     from pyharness.study.spec import chosen, load_study, points
@@ -59,15 +65,13 @@ def study(
         if retry:
             store.forget(ids)
         done = len(store.done(ids))
-        console.print(f"{len(ids)} runs, {done} of them stored in {folder / 'study.db'}")
+        note(f"{len(ids)} runs, {done} of them stored in {folder / 'study.db'}")
         if done < len(ids):
             try:
                 with connect(Workers(workers, scheduler, cluster)) as client, progress() as show:
                     carry_out(plan, store, client, Watch(console, show, store, plan, len(ids), done))
             except KeyboardInterrupt:
-                console.print(
-                    f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on"
-                )
+                note(f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on")
                 raise
         found = summary_json(store, plan)
         path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
@@ -82,7 +86,7 @@ def study(
         named = [*(series.name for series in plan.series), *(check.name for check in plan.spot_checks)]
         bad = [row for name in named for row in store.rows(plan.study, name) if row.status != "pass"]
     if bad:
-        console.print(f"{len(bad)} runs did not pass; pyharness study {file} --retry does them again")
+        note(f"{len(bad)} runs did not pass; pyharness study {file} --retry does them again")
         raise typer.Exit(1)
 
 
@@ -123,7 +127,7 @@ def replay(
     with Store(store, write=False) as opened:
         row = opened.get(run)
     if row.code != code_version():
-        console.print(f"stored by pyharness {row.code}, this is {code_version()}: results may differ")
+        note(f"stored by pyharness {row.code}, this is {code_version()}: results may differ")
     outcome = run_point(json.dumps(row.config), float("inf"))
     same = (outcome.status, outcome.result) == (row.status, row.result)
     console.print(f"{row.id} ({row.series}, {row.varied}, seed {row.seed}): {'the same' if same else 'another result'}")
@@ -131,4 +135,5 @@ def replay(
         different = [k for k in {*row.result, *outcome.result} if row.result.get(k) != outcome.result.get(k)]
         raise ConfigError(
             f"run {row.id} was '{row.status}', now '{outcome.status}'; other values: {', '.join(sorted(different))}"
+            + (f"; {outcome.message}" if outcome.message else "")
         )

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +59,7 @@ class _Watched(Runner):
         # a killed script leaves no simulator behind (setpriv is of util-linux)
         bound = ["setpriv", "--pdeathsig", "KILL", "--"] if which("setpriv") else []
         for command in cmds:
+            logging.getLogger(__name__).info("in %s: %s", cwd, shlex.join(command))
             stderr = None if stdout is None else subprocess.STDOUT
             with subprocess.Popen(
                 [*bound, *command], cwd=cwd, env=self.env, stdout=stdout, stderr=stderr

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import differential_evolution, least_squares
 
 from pyharness.errors import ConfigError
 from pyharness.fit.loops import FACTORS, LIMITS, deviations, figures, pulse_resistances, simulate_loops
 from pyharness.fit.measured import Measured
 from pyharness.veriloga import Module, NumpyModel, compile_numpy
+from pyharness.yamlfile import checked, read_mapping
 
 __all__ = ("FitPlan", "FitResult", "Row", "compare", "fit_card", "load_plan")
 
@@ -95,13 +95,7 @@ def load_plan(path: Path) -> FitPlan:
     Raises:
         ConfigError: unreadable, or against the schema; the message names file and key.
     """
-    try:
-        return FitPlan.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
-        raise ConfigError(f"cannot read the fit plan {path}: {cause}") from None
-    except ValidationError as cause:
-        first = cause.errors()[0]
-        raise ConfigError(f"fit plan {path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return checked(FitPlan, read_mapping(path, "fit plan"), f"fit plan '{path}'")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyharness.errors import ConfigError
 from pyharness.fit.loops import RISING_V
 from pyharness.resources import model_dir
+from pyharness.suggest import did_you_mean
 
 __all__ = ("DOPANTS", "FIGURES", "Measured", "load_measured")
 
@@ -86,7 +87,10 @@ def load_measured(dopant: str, folder: Path | None = None) -> Measured:
         ConfigError: no such dopant, or files that lack a column or hold no number.
     """
     if dopant not in DOPANTS:
-        raise ConfigError(f"no measured data of {dopant!r}: give one of {', '.join(DOPANTS)}")
+        hint = did_you_mean(dopant, DOPANTS)
+        raise ConfigError(
+            f"no measured data of {dopant!r}: {f'{hint} ' if hint else ''}give one of {', '.join(DOPANTS)}"
+        )
     folder = folder or model_dir() / "data"
     summary = [r for r in _rows(folder / "sdc_sine_summary.csv") if r["dopant"] == DOPANTS[dopant]]
     loops = [r for r in _rows(folder / "sdc_sine_loops.csv") if r["dopant"] == DOPANTS[dopant]]

@@ -12,12 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
 from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, flipped, one_hot
-from pyharness.pinned import read_pinned, sha256_of
+from pyharness.pinned import check_content, sha256_of
+from pyharness.yamlfile import read_yaml
 
 __all__ = ("DIGITS", "SUFFIXES", "DataSet", "read_images")
 
@@ -201,12 +201,8 @@ def _read_digits() -> _Labelled:
     return _Labelled(values, labels.astype(int), [f"{DIGITS}: image {i}" for i in range(len(labels))])
 
 
-def _read_patterns(file: Path, content: bytes) -> ImageSet:
-    try:
-        # every scalar is text: a row of pixels is no date and no number
-        classes = yaml.load(content.decode("utf-8"), Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as cause:
-        raise ConfigError(f"{file}: not plain YAML in UTF-8: {cause}") from None
+def _read_patterns(file: Path, sha256: str | None) -> ImageSet:
+    classes = read_yaml(file, "images", sha256)
     ok = isinstance(classes, list) and all(
         isinstance(group, list)
         and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)
@@ -226,7 +222,9 @@ def _read_patterns(file: Path, content: bytes) -> ImageSet:
 def _read_labelled(name: str, sha256: str | None) -> _Labelled:
     if sha256 is None:
         return _read_digits()
-    file, content = Path(name), read_pinned(name, sha256)
+    file = Path(name)
+    content = file.read_bytes()
+    check_content(file, content, sha256)
     return _read_csv(file, content) if file.suffix == ".csv" else _read_npz(file, content)
 
 
@@ -265,7 +263,7 @@ def read_images(
     """
     try:
         if Path(name).suffix == ".yaml":
-            return _read_patterns(Path(name), read_pinned(name, sha256))
+            return _read_patterns(Path(name), sha256)
         found = _read_labelled(name, None if name == DIGITS else sha256 or sha256_of(name))
         other = _read_labelled(test_name, test_sha256 or sha256_of(test_name)) if test_name else None
     except OSError as cause:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 from pyharness.errors import ConfigError
 from pyharness.qa.subject import Check, Subject
 from pyharness.veriloga import Module, Parameter
 from pyharness.veriloga.graph import ZERO, constant, nodes_of, parameter
 
-__all__ = ("documented", "ranges", "source_form")
+__all__ = ("FORM", "documented", "ranges", "source_form")
 
 
 def _count(name: str, faults: list[str], meaning: str) -> Check:
@@ -81,3 +82,7 @@ def documented(subject: Subject) -> Check:
     if not any(p.instance for p in stated):
         faults.append('no parameter is marked type="instance"')
     return _count("documented", faults, "desc, units, names, instance parameters")
+
+
+FORM: tuple[Callable[[Subject], Check], ...] = (source_form, documented, ranges)
+"""The checks that only look at the source: a second for each model."""

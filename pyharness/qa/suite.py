@@ -14,15 +14,13 @@ from pyharness.errors import ConfigError, PyharnessError
 from pyharness.fit.cards import window_states
 from pyharness.qa import circuits, equations, form
 from pyharness.qa.subject import Check, Subject
-from pyharness.resources import model_dir
+from pyharness.resources import shipped_cards, shipped_models
 from pyharness.veriloga import Card, load_device, load_module
 
 __all__ = ("Check", "Subject", "run_suite", "shipped_subjects", "subject_of", "table_of", "write_table")
 
 _CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
-    form.source_form,
-    form.documented,
-    form.ranges,
+    *form.FORM,
     circuits.cold_start,
     equations.zero_current,
     equations.passivity,
@@ -75,9 +73,9 @@ def subject_of(name: str) -> Subject:
         ConfigError: none of these, or a model of another shape than two ports, one state node and parameter ``x0``.
         VerilogAError: a faulty source.
     """
-    if name.endswith(".va") or (model_dir() / name / f"{name}.va").is_file():
-        source = Path(name) if name.endswith(".va") else model_dir() / name / f"{name}.va"
-        module = load_module(source)
+    models = shipped_models()
+    if name.endswith(".va") or name in models:
+        module = load_module(models.get(name, Path(name)))
         subject, card = Subject("default", module, {}), None
     else:
         device = load_device(name)
@@ -93,10 +91,9 @@ def subject_of(name: str) -> Subject:
 
 def shipped_subjects() -> list[str]:
     """Return the names of all shipped cards, then of the models without a card."""
-    cards = sorted(model_dir().glob("*/cards/*.yaml"))
+    cards = shipped_cards().values()
     with_cards = {c.parent.parent.name for c in cards}
-    models = sorted(p.stem for p in model_dir().glob("*/*.va") if p.stem == p.parent.name and p.stem not in with_cards)
-    return [c.stem for c in cards] + models
+    return [c.stem for c in cards] + [name for name in shipped_models() if name not in with_cards]
 
 
 def table_of(subject: Subject, checks: Iterable[Check]) -> Table:

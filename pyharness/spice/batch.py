@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -115,11 +117,13 @@ def run_batch(
             control = [".control", *control, "set num_threads=1", ".endc"]
         lines = ["* batch run", *control, *circuit, analysis, *saves, ".end", ""]
         deck.write_text("\n".join(lines), encoding="utf-8")
+        # -n: a user's start-up files must not change results
+        command = ["ngspice", "-n", "-b", "-r", str(raw), str(deck)]
+        logging.getLogger(__name__).info("%s", shlex.join(command))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
-            # -n: a user's start-up files must not change results
             done = subprocess.run(
-                ["ngspice", "-n", "-b", "-r", str(raw), str(deck)],
+                command,
                 capture_output=True, text=True, errors="replace", timeout=timeout_s, cwd=folder, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:

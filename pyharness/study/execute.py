@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -17,12 +18,13 @@ from distributed import Client, Future, LocalCluster, as_completed
 from distributed.comm.core import connect as connect_to
 from distributed.security import Security
 
-from pyharness.config import read_yaml
 from pyharness.errors import ConfigError, ToolNotFoundError
 from pyharness.study.code import code_version
 from pyharness.study.process import run_apart, runs_ended
 from pyharness.study.spec import Point, Study, points
 from pyharness.study.store import Outcome, Row, Store
+from pyharness.suggest import did_you_mean
+from pyharness.yamlfile import read_mapping
 
 __all__ = ("Progress", "Workers", "carry_out", "connect")
 
@@ -53,21 +55,38 @@ def _job_cluster(path: Path) -> Any:
         ConfigError: an unknown kind or argument.
         ToolNotFoundError: dask-jobqueue is not installed.
     """
-    file, data = read_yaml(path)
+    data = read_mapping(path, "cluster file")
     kind, jobs = data.pop("kind", None), data.pop("jobs", 1)
     if kind not in _KINDS:
-        raise ConfigError(f"cluster file '{file}': kind must be one of {', '.join(_KINDS)}, got {kind!r}")
+        hint = did_you_mean(str(kind), _KINDS)
+        raise ConfigError(
+            f"cluster file '{path}': kind must be one of {', '.join(_KINDS)}, got {kind!r}{f': {hint}' if hint else ''}"
+        )
     try:
         found = getattr(import_module("dask_jobqueue"), _KINDS[kind])
     except ImportError:
         raise ToolNotFoundError("a cluster file needs dask-jobqueue: pip install 'pyharness[cluster]'") from None
+    keys = {*_keywords(found), "kind", "jobs"}
+    for key in data:
+        if key not in keys:
+            hint = did_you_mean(str(key), keys)
+            raise ConfigError(
+                f"cluster file '{path}': unknown key '{key}': {hint or f'{found.__name__} of dask-jobqueue says what there is'}"
+            )
     try:
         # one simulation a process
         cluster = found(**{"processes": 1, "cores": 1, **data})
     except (TypeError, ValueError) as cause:
-        raise ConfigError(f"cluster file '{file}': {cause}") from None
+        raise ConfigError(f"cluster file '{path}': {cause}") from None
     cluster.scale(jobs=jobs)
     return cluster
+
+
+def _keywords(cluster: Any) -> set[str]:
+    """Return what a class of dask-jobqueue takes: its own arguments, those of its jobs and of the classes above both."""
+    classes = [*cluster.__mro__, *cluster.job_cls.__mro__]
+    given = (p for each in classes for p in inspect.signature(each.__init__).parameters.values())
+    return {p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD} - {"self"}
 
 
 async def _ask(address: str, security: Security) -> None:

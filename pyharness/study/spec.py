@@ -8,15 +8,18 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, field_validator
 
-from pyharness.config import SimConfig, beside, explain, read_yaml
+from pyharness.config import SimConfig, beside, pinned
 from pyharness.errors import ConfigError
+from pyharness.resources import shipped_studies
 from pyharness.study.code import code_version
+from pyharness.suggest import there_are
+from pyharness.yamlfile import checked, file_of, read_mapping
 
 __all__ = (
     "Against",
@@ -29,6 +32,35 @@ __all__ = (
     "load_study",
     "points",
 )
+
+
+Metric = Literal["accuracy", "below_bayes", "training_time_s", "energy_j", "pulses", "given_up", "error_rms"]
+"""What a statement may ask of runs; :mod:`pyharness.study.summary` says what each is."""
+
+
+class _AsConfiguration:
+    """Gives a mapping the schema of a configuration; what it says is checked with each run's own."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(SimConfig.__pydantic_core_schema__)
+
+
+class _DottedKeys:
+    """Lets the schema know which keys a mapping may have: those of a configuration and of its sections."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "propertyNames": {"enum": _dotted(SimConfig)}}
+
+
+def _dotted(model: type[BaseModel]) -> list[str]:
+    keys = []
+    for name, field in model.model_fields.items():
+        inside = field.annotation
+        below = _dotted(inside) if isinstance(inside, type) and issubclass(inside, BaseModel) else []
+        keys += [name, *(f"{name}.{key}" for key in below)]
+    return keys
 
 
 class _Part(BaseModel):
@@ -44,8 +76,8 @@ class Series(_Part):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    vary: dict[str, list[Any]] = {}
-    change: dict[str, Any] = {}
+    vary: Annotated[dict[str, list[Any]], _DottedKeys] = {}
+    change: Annotated[dict[str, Any], _DottedKeys] = {}
     repeats: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
@@ -53,7 +85,7 @@ class Against(_Part):
     """Runs that a statement's are compared with, seed by seed: by ratio, or by difference."""
 
     series: str | None = None
-    at: dict[str, Any] = {}
+    at: Annotated[dict[str, Any], _DottedKeys] = {}
     as_ratio: bool = False
 
 
@@ -67,9 +99,9 @@ class Statement(_Part):
     reading: str = ""
     published: float
     goal: Literal["at_least", "at_most"]
-    metric: str
+    metric: Metric
     series: str
-    at: dict[str, Any] = {}
+    at: Annotated[dict[str, Any], _DottedKeys] = {}
     against: Against | None = None
 
 
@@ -81,8 +113,8 @@ class SpotCheck(_Part):
     """
 
     series: str
-    at: dict[str, Any] = {}
-    change: dict[str, Any] = {}
+    at: Annotated[dict[str, Any], _DottedKeys] = {}
+    change: Annotated[dict[str, Any], _DottedKeys] = {}
     engine: Literal["ngspice", "behavioural", "numpy"] = "ngspice"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
 
@@ -104,7 +136,7 @@ class Study(_Part):
     """A study; ``base`` is a configuration as for ``pyharness sim``; ``limit_s`` ends a run that takes longer."""
 
     study: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    base: dict[str, Any] = {}
+    base: Annotated[dict[str, Any], _AsConfiguration] = {}
     limit_s: Annotated[float, Field(gt=0)] = 3600.0
     series: Annotated[list[Series], Field(min_length=1)]
     statements: list[Statement] = []
@@ -120,7 +152,7 @@ class Point:
     Attributes:
         series: its name; ``series.engine`` for a spot check.
         varied: the varied keys' values.
-        config: all of its configuration, seed included.
+        config: all of its configuration, with the seed and the digests of the files that it reads.
     """
 
     series: str
@@ -129,28 +161,11 @@ class Point:
 
     @cached_property
     def id(self) -> str:
-        """Name that follows from the full configuration, the seed in it, the images and the card that it reads and the version of the
-        code, and from nothing else."""
-        images, card = self.config.images, self.config.device.card
-        # a card and images by name are of the package: the code's version tells them
-        files = [name for name in (images.file, images.test_file, card) if name and Path(name).is_absolute()]
-        what = [self.config.model_dump(mode="json"), code_version(), *map(_content, files)]
+        """Name that follows from the full configuration, the seed and the digests of files in it, and the version of the code, and from
+        nothing else."""
+        what = [self.config.model_dump(mode="json"), code_version()]
         text = json.dumps(what, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@lru_cache(maxsize=16)  # all the points of a study name the same few files
-def _digest(name: str, *_written: int) -> str:
-    return hashlib.sha256(Path(name).read_bytes()).hexdigest()
-
-
-def _content(name: str) -> str:
-    """Return a digest of a file."""
-    try:
-        status = Path(name).stat()
-        return _digest(name, status.st_mtime_ns, status.st_size)
-    except OSError as cause:
-        raise ConfigError(f"cannot read '{name}': {cause.strerror}: give the path of a file that is there") from None
 
 
 def load_study(path: str | Path) -> Study:
@@ -159,31 +174,43 @@ def load_study(path: str | Path) -> Study:
     Raises:
         ConfigError: it cannot be read, a key is unknown, or a series is there twice.
     """
-    file, data = read_yaml(path)
-    try:
-        study = Study.model_validate(data)
-        study._file = file
-    except ValidationError as error:
-        raise ConfigError(explain(error, Study, f"study '{file}'")) from None
-    names = [series.name for series in study.series]
-    for statement in study.statements:
-        asked = [statement.series, *([statement.against.series or statement.series] if statement.against else [])]
-        for name in set(asked) - set(names):
-            raise ConfigError(
-                f"study '{file}': statement '{statement.statement}' asks for series '{name}': there are {', '.join(names)}"
-            )
-    for check in study.spot_checks:
-        if check.series not in names:
-            raise ConfigError(
-                f"study '{file}': a spot check asks for series '{check.series}': there are {', '.join(names)}"
-            )
-    names += [check.name for check in study.spot_checks]
+    file = file_of(path, shipped_studies(), "study")
+    study = checked(Study, read_mapping(file, "study"), f"study '{file}'")
+    study._file = file
+    _check_questions(study, f"study '{file}'")
+    names = [*(series.name for series in study.series), *(check.name for check in study.spot_checks)]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ConfigError(
             f"study '{file}': series '{twice[0]}' is there twice: give each its own name, and each series one spot check by an engine"
         )
     return study
+
+
+def _check_questions(study: Study, where: str) -> None:
+    """Check that each series that something asks for is there, and varies what it is asked at.
+
+    Raises:
+        ConfigError: it is not, or does not.
+    """
+    named = {series.name: series for series in study.series}
+
+    def check(who: str, name: str, at: dict[str, Any]) -> None:
+        if name not in named:
+            raise ConfigError(f"{where}: {who} asks for series '{name}': {there_are(name, named)}")
+        for key in at:
+            if key not in named[name].vary:
+                raise ConfigError(
+                    f"{where}: {who} asks at '{key}', which series '{name}' does not vary: {there_are(key, named[name].vary)}"
+                )
+
+    for statement in study.statements:
+        who = f"statement '{statement.statement}'"
+        check(who, statement.series, statement.at)
+        if statement.against:
+            check(who, statement.against.series or statement.series, statement.against.at)
+    for spot_check in study.spot_checks:
+        check("a spot check", spot_check.series, spot_check.at)
 
 
 def _put(data: dict[str, Any], key: str, value: Any, where: str) -> None:
@@ -202,10 +229,7 @@ def _config(study: Study, series: Series, entries: dict[str, Any], seed: int) ->
     for key, value in {**series.change, **entries}.items():
         _put(data, key, value, where)
     data["seed"] = seed
-    try:
-        return SimConfig.model_validate(beside(study._file, data))
-    except ValidationError as error:
-        raise ConfigError(explain(error, SimConfig, where)) from None
+    return pinned(checked(SimConfig, beside(study._file, data), where))
 
 
 def points(study: Study) -> Iterator[Point]:
@@ -264,7 +288,7 @@ def chosen(study: Study, names: list[str] | None) -> Study:
     there = [series.name for series in study.series]
     for name in names:
         if name not in there:
-            raise ConfigError(f"study '{study.study}' has no series '{name}': there are {', '.join(there)}")
+            raise ConfigError(f"study '{study.study}' has no series '{name}': {there_are(name, there)}")
     statements = [s for s in study.statements if {s.series, (s.against and s.against.series) or s.series} <= set(names)]
     series = [series for series in study.series if series.name in names]
     checks = [check for check in study.spot_checks if check.series in names]

@@ -7,16 +7,27 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 from scipy.stats import t as student
 
-from pyharness.errors import ConfigError
 from pyharness.study.spec import Series, SpotCheck, Statement, Study
 from pyharness.study.store import STATUSES, Row, Store
 
-__all__ = ("METRICS", "Difference", "Estimate", "Line", "differences", "estimate", "judge", "lines", "summary_json")
+__all__ = (
+    "METRICS",
+    "Difference",
+    "Estimate",
+    "Line",
+    "Summary",
+    "differences",
+    "estimate",
+    "judge",
+    "lines",
+    "summary_json",
+)
 
 METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
     "accuracy": lambda r: r["accuracy"] if "accuracy" in r else r["correct"] / r["images"],
@@ -99,15 +110,8 @@ def judge(store: Store, study: Study, statement: Statement) -> dict[str, Any]:
     With ``against``, ours is the difference or ratio to those runs, seed by seed.  *beaten*: the whole interval lies on the better
     side of the published value; *met*: the mean does, or the interval holds it; *not met*: neither; *no runs*.
 
-    Raises:
-        ConfigError: an unknown metric.
     """
-    metric = METRICS.get(statement.metric)
-    if metric is None:
-        raise ConfigError(
-            f"study '{study.study}': statement '{statement.statement}': metric must be one of {', '.join(METRICS)}, got "
-            f"'{statement.metric}'"
-        )
+    metric = METRICS[statement.metric]
     values = _values_at(metric, store, study, statement.series, statement.at)
     if statement.against is not None:
         base = statement.against.series or statement.series
@@ -206,9 +210,73 @@ def _plain(difference: Difference) -> dict[str, Any]:
     return {key: _number(v) if isinstance(v, float) else v for key, v in asdict(difference).items()}
 
 
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StatementResult(_Part):
+    """A published statement beside ours; what each is: :func:`judge`."""
+
+    statement: str
+    reading: str
+    published: float
+    ours: float | None
+    ci95: tuple[float, float] | None
+    runs: int
+    verdict: Literal["beaten", "met", "not met", "no runs"]
+    command: str
+
+
+class MeanResult(_Part):
+    """Mean over runs with its 95 % interval; one run has none."""
+
+    mean: float | None
+    ci95: tuple[float | None, float | None]
+    runs: int
+
+
+class LineResult(BaseModel):
+    """A combination of a series: the varied keys with their values, runs by status, and each metric that a run has."""
+
+    model_config = ConfigDict(extra="allow")
+
+    statuses: dict[str, int]
+    accuracy: MeanResult | None = None
+    below_bayes: MeanResult | None = None
+    training_time_s: MeanResult | None = None
+    energy_j: MeanResult | None = None
+    pulses: MeanResult | None = None
+    given_up: MeanResult | None = None
+    error_rms: MeanResult | None = None
+
+
+class DifferenceResult(_Part):
+    """A job done by two engines, as :class:`Difference`; None where a figure is not known."""
+
+    varied: dict[str, Any]
+    seed: int
+    engines: tuple[str, str]
+    conductance: float | None
+    conductance_same_pulses: float | None
+    same_pulses: tuple[int, int]
+    training_time: float | None
+    energy: float | None
+    correct: tuple[int, int, int] | None
+    speed: float | None
+
+
+class Summary(_Part):
+    """A study's ``summary.json``: the statements' rows, the series' tables, the spot checks."""
+
+    study: str
+    statements: list[StatementResult]
+    series: dict[str, list[LineResult]]
+    spot_checks: dict[str, list[DifferenceResult]]
+
+
 def summary_json(store: Store, study: Study) -> dict[str, Any]:
-    """Return all of it as plain data, for ``summary.json``: the statements' rows, the series' tables, the spot checks."""
-    return {
+    """Return all of it as plain data, for ``summary.json``, in the form of :class:`Summary`."""
+    found = {
         "study": study.study,
         "statements": [judge(store, study, s) for s in study.statements],
         "series": {
@@ -228,3 +296,5 @@ def summary_json(store: Store, study: Study) -> dict[str, Any]:
         },
         "spot_checks": {c.name: [_plain(d) for d in differences(store, study, c)] for c in study.spot_checks},
     }
+    Summary.model_validate(found)
+    return found

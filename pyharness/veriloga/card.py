@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from pyharness.errors import ConfigError
-from pyharness.resources import model_dir
+from pyharness.resources import model_dir, shipped_cards
+from pyharness.suggest import did_you_mean
 from pyharness.veriloga.module import Module
 from pyharness.veriloga.parse import load_module
+from pyharness.yamlfile import checked, parse_mapping, read_text
 
 __all__ = ("Card", "Device", "check_card_name", "load_card", "load_device")
 
@@ -97,51 +98,41 @@ def check_card_name(path: Path) -> None:
         raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
 
 
-def load_card(name: str | Path) -> tuple[str, Card]:
-    """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path.
+def load_card(name: str | Path, sha256: str | None = None) -> tuple[str, Card]:
+    """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path; ``sha256``: digest that the file must have.
 
     Raises:
         ConfigError: no such card, a key or value that breaks the schema; the message names file and key.
     """
     path = Path(name)
     if path.suffix != ".yaml":
-        cards = {p.stem: p for p in sorted(model_dir().glob("*/cards/*.yaml"))}
+        cards = shipped_cards()
         if str(name) not in cards:
+            hint = did_you_mean(str(name), cards)
             raise ConfigError(
-                f"no device card {str(name)!r}: give one of {', '.join(cards)}, or the path of a .yaml card file"
+                f"no device card {str(name)!r}: {f'{hint} ' if hint else ''}give one of {', '.join(cards)}, or the path of a .yaml card file"
             )
         path = cards[str(name)]
     check_card_name(path)
-    try:
-        return path.stem, _parsed(path, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as cause:
-        raise ConfigError(f"cannot read card {path}: {cause}") from None
+    return path.stem, _parsed(path, read_text(path, "card", sha256))
 
 
 @lru_cache(maxsize=64)  # the jobs of a study share a few cards
 def _parsed(path: Path, text: str) -> Card:
-    try:
-        return Card.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as cause:
-        raise ConfigError(f"cannot read card {path}: {cause}") from None
-    except ValidationError as cause:
-        details = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in cause.errors()
-        )
-        raise ConfigError(f"card {path}: {details}") from None
+    return checked(Card, parse_mapping(text, path, "card"), f"card '{path}'")
 
 
 _shipped = cache(load_module)  # the package's own files do not change while it runs
 
 
-def load_device(name: str | Path) -> Device:
+def load_device(name: str | Path, sha256: str | None = None) -> Device:
     """Return the card and its compiled model, with every parameter checked.
 
     Raises:
         ConfigError: a faulty card, an unknown parameter, a value out of its range.
         VerilogAError: the model's source is faulty.
     """
-    stem, card = load_card(name)
+    stem, card = load_card(name, sha256)
     source = model_dir() / card.model / f"{card.model}.va"
     if not source.is_file():
         raise ConfigError(f"card '{stem}' names the model '{card.model}', but there is no {source.name}")

@@ -8,8 +8,10 @@ compiler.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -373,6 +375,7 @@ def compile_osdi(
             # no contraction: the library's rounding is that of the other targets
             flags = ["-std=gnu11", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{_HERE}"]
             command = [*compiler.split(), *flags, "-o", str(built), str(source), "-lm"]
+        logging.getLogger(__name__).info("%s", shlex.join(command))
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         except (OSError, subprocess.TimeoutExpired) as cause:

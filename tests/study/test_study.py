@@ -17,9 +17,8 @@ import pytest
 import yaml
 from rich.console import Console
 
-from pyharness.config import config_dir
 from pyharness.errors import ConfigError
-from pyharness.resources import model_dir
+from pyharness.resources import config_dir, model_dir
 from pyharness.study.run import run_point
 from pyharness.study.show import series_tables
 from pyharness.study.spec import Statement, chosen, load_study, points
@@ -97,10 +96,14 @@ def test_an_id_follows_from_the_images_in_a_file(tmp_path: Path) -> None:
         ids.append(point.id)
         assert ids[-1] == point.id
     assert ids[0] != ids[1]
+    # what was made for one content is not done with another
+    (tmp_path / "images.csv").write_text(text + "1,0,1\n")
+    outcome = run_point(point.config.model_dump_json(), 60)
+    assert outcome.status == "fail"
+    assert "images.csv' is another file than the job was made for" in outcome.message
     (tmp_path / "images.csv").unlink()
-    (point,) = points(load_study(study))
     with pytest.raises(ConfigError, match=r"cannot read '.*images\.csv'"):
-        _ = point.id
+        list(points(load_study(study)))
 
 
 def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
             r"'seed' holds a value, not a section",
         ),
         ({"series": [{"name": "x", "vary": {"test.pixel_noise": [0.7]}}]}, r"test.pixel_noise: .*0.5, got 0.7"),
-        ({"spot_checks": [{"series": "nois"}]}, r"asks for series 'nois': there are noise"),
+        ({"spot_checks": [{"series": "nois"}]}, r"asks for series 'nois': did you mean 'noise'\? there are noise"),
         ({"spot_checks": [{"series": "noise", "at": {"test.pixel_noise": 0.3}}]}, r"no run has these values"),
         ({"spot_checks": [{"series": "noise", "engine": "numpy"}]}, r"engine numpy, which is the series' own"),
         ({"spot_checks": [{"series": "noise", "change": {"seed": 7}}]}, r"'seed' is not for a spot check to change"),
@@ -240,7 +243,7 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert 2 <= len(before) < 12
     done = subprocess.run(study_command(file, out, "--workers", "1"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"12 runs, {len(before)} of them stored" in done.stdout
+    assert f"12 runs, {len(before)} of them stored" in done.stderr
     after = stored(out)
     assert len(after) == 12
     assert set(before) <= set(after)

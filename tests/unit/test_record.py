@@ -62,8 +62,10 @@ def test_the_periphery_is_stated_apart() -> None:
 
 
 def test_the_schema_is_printed() -> None:
-    """``python -m pyharness.record`` gives the JSON schema with the published fields."""
-    done = subprocess.run([sys.executable, "-m", "pyharness.record"], capture_output=True, text=True, check=True)
+    """``pyharness schema record`` gives the JSON schema with the published fields."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pyharness", "schema", "record"], capture_output=True, text=True, check=True
+    )
     fields = json.loads(done.stdout)["properties"]
     assert {"schema_version", "seed", "engine", "tools", "devices", "training_time_s", "energy_j", "accuracy"} <= set(
         fields
