@@ -19,6 +19,7 @@ from distributed.security import Security
 
 from pyharness.config import read_yaml
 from pyharness.errors import ConfigError, ToolNotFoundError
+from pyharness.install import INSTALL
 from pyharness.study.code import code_version
 from pyharness.study.process import run_apart, runs_ended
 from pyharness.study.spec import Point, Study, points
@@ -60,7 +61,7 @@ def _job_cluster(path: Path) -> Any:
     try:
         found = getattr(import_module("dask_jobqueue"), _KINDS[kind])
     except ImportError:
-        raise ToolNotFoundError("a cluster file needs dask-jobqueue: pip install 'pyharness[cluster]'") from None
+        raise ToolNotFoundError(f"a cluster file needs dask-jobqueue: {INSTALL['cluster']}") from None
     try:
         # one simulation a process
         cluster = found(**{"processes": 1, "cores": 1, **data})
