@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -46,7 +47,7 @@ def icarus() -> str:
     for tool in ("iverilog", "vvp"):
         if which(tool) is None:
             raise ToolNotFoundError(f"'{tool}' is not on PATH")
-    run("iverilog", "-g2005", f"-Plfsr_main.CLOCKS={CLOCKS}", "-o", "toy.vvp", str(LFSR), str(_MAIN))
+    run("iverilog", "-g2005", f"-Plfsr_main.CLOCKS={CLOCKS}", "-o", "toy.vvp", *_here(LFSR, _MAIN))
     return _state(run("vvp", "-n", "toy.vvp"), "vvp")
 
 
@@ -57,7 +58,7 @@ def icarus_version() -> str | None:
 
 def verilator_lint() -> str:
     """What ``make lint`` asks of it: silence over clean Verilog, a warning for a wrong width."""
-    run("verilator", "--lint-only", "-Wall", str(LFSR))
+    run("verilator", "--lint-only", "-Wall", *_here(LFSR))
     Path("wrong.v").write_text(LFSR.read_text().replace("8'd1", "9'd1"))
     told = run("verilator", "--lint-only", "-Wall", "-Wno-DECLFILENAME", "wrong.v", allow_failure=True)
     if "WIDTH" not in told:
@@ -69,7 +70,7 @@ def verilator() -> str:
     """Translate, compile and run."""
     quick = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
     run(
-        "verilator", "--binary", "--timing", "-Wno-fatal", "-MAKEFLAGS", quick, f"-GCLOCKS={CLOCKS}", "--top-module", "lfsr_main", str(LFSR), str(_MAIN)
+        "verilator", "--binary", "--timing", "-Wno-fatal", "-MAKEFLAGS", quick, f"-GCLOCKS={CLOCKS}", "--top-module", "lfsr_main", *_here(LFSR, _MAIN)
     )  # fmt: skip
     return _state(run("./obj_dir/Vlfsr_main"), "its program")
 
@@ -81,8 +82,8 @@ def verilator_version() -> str | None:
 
 def yosys() -> str:
     """Synthesis into gates and eight flip-flops."""
-    commands = [f"read_verilog {shlex.quote(LFSR.name)}", "synth -top lfsr", "select -assert-count 8 t:$_*DFF*_"]
-    Path(LFSR.name).write_text(LFSR.read_text())
+    commands = [f"read_verilog {LFSR.name}", "synth -top lfsr", "select -assert-count 8 t:$_*DFF*_"]
+    _here(LFSR)
     if find_spec("pyosys"):
         run(sys.executable, "-c", _PYOSYS, *commands)
         return "eight flip-flops, by pyosys"
@@ -104,14 +105,14 @@ def formal() -> str:
         raise ToolNotFoundError(f"no package {' and '.join(absent)}")
     if which("yices-smt2") is None:
         raise ToolNotFoundError("the solver 'yices-smt2' is not on PATH")
-    clocks = 9
+    clocks, sources = 9, _here(LFSR, _FORMAL)
     Path("toy.sby").write_text(
         "\n".join(
             [
                 *("[options]", "mode bmc", f"depth {clocks + 8}", "vcd off", "[engines]", "smtbmc yices", "[script]"),
-                *(f"read -formal {path.name}" for path in (LFSR, _FORMAL)),
+                *(f"read -formal {name}" for name in sources),
                 f"chparam -set NEVER {lfsr_state(clocks)} lfsr_formal",
-                *("prep -top lfsr_formal", "[files]", str(LFSR), str(_FORMAL), ""),
+                *("prep -top lfsr_formal", "[files]", *sources, ""),
             ]
         )
     )
@@ -149,6 +150,13 @@ def surfer() -> str:
 def surfer_version() -> str | None:
     """Version of Surfer."""
     return version_of(r"surfer (\S+)", "surfer", "--version")
+
+
+def _here(*sources: Path) -> list[str]:
+    """Copy files into the working folder and return their names: a path with spaces is beyond some tools."""
+    for source in sources:
+        shutil.copyfile(source, source.name)
+    return [source.name for source in sources]
 
 
 def _yowasp(tool: str) -> str:
