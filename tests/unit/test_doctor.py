@@ -78,7 +78,7 @@ def gone(pid_file: Path) -> bool:
 
 def test_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every verdict is what the machine has by other signs; one JSON document; nothing is left anywhere."""
-    places = {name: tmp_path / f"its {name}" for name in ("HOME", "TMPDIR", "here")}
+    places = {name: tmp_path / name for name in ("HOME", "TMPDIR", "here")}
     for place in places.values():
         place.mkdir()
     places["here"].chmod(0o555)
