@@ -10,7 +10,7 @@ import typer
 from typer.models import CommandInfo
 
 from pyharness import __version__
-from pyharness.cli import coupling, fit, job, model, schema, study
+from pyharness.cli import coupling, doctor, fit, job, model, schema, study
 from pyharness.cli.common import Command, commands
 from pyharness.cli.ending import run
 
@@ -20,7 +20,7 @@ GROUPS = {
     "Jobs": (job,),
     "Studies": (study,),
     "Device models": (model, fit),
-    "Installation and files": (coupling, schema),
+    "Installation and files": (doctor, coupling, schema),
 }
 """Heading of ``--help`` -> modules whose commands stand under it, in this order."""
 

@@ -17,6 +17,7 @@ from ctypes import POINTER, c_char_p, c_double, c_int, c_uint64
 from pathlib import Path
 
 from pyharness.errors import AnalogError, ToolNotFoundError
+from pyharness.install import INSTALL
 
 __all__ = ("MAX_PHASES", "STOP_SOURCE", "Edge", "Engine", "Options", "Statistics")
 
@@ -119,7 +120,7 @@ class Engine(ctypes.CDLL):
         if not built:
             raise ToolNotFoundError(
                 f"the co-simulation engine is not built in {folder.name}/: install the package again "
-                "(pip install .) with a C compiler, ngspice's and Icarus Verilog's headers present"
+                f"with a C compiler, ngspice's and Icarus Verilog's headers present ({INSTALL['engine']})"
             )
         super().__init__(str(built[-1]))
         for name, (result, arguments) in _SIGNATURES.items():

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from pyharness.errors import ToolNotFoundError
+from pyharness.install import INSTALL
 
 __all__ = ("find_libngspice", "library_has_osdi")
 
@@ -45,7 +46,7 @@ def find_libngspice() -> str:
     if found:
         return found
     raise ToolNotFoundError(
-        "ngspice's shared library was not found. Install it (Debian, Ubuntu: apt-get install libngspice0) or set "
+        f"ngspice's shared library was not found. Install it (Debian, Ubuntu: {INSTALL['libngspice']}) or set "
         f"{_VARIABLE} to its path. Tried: {', '.join(tried)}"
     )
 

@@ -24,6 +24,7 @@ from cocotb_tools.runner import Icarus, Runner, Verilator
 
 from pyharness.cosim.wavefile import WaveFile
 from pyharness.errors import ConfigError, RunTimeoutError, SimulationError, ToolNotFoundError
+from pyharness.install import INSTALL
 
 __all__ = ("SimulationResult", "simulate")
 
@@ -111,7 +112,7 @@ def _require(simulator: str) -> None:
         for tool in ("iverilog", "vvp"):
             if which(tool) is None:
                 raise ToolNotFoundError(
-                    f"'{tool}' is not on PATH: install Icarus Verilog (Debian, Ubuntu: apt-get install iverilog)"
+                    f"'{tool}' is not on PATH: install Icarus Verilog (Debian, Ubuntu: {INSTALL['iverilog']})"
                 )
         return
     told = ""
@@ -120,8 +121,8 @@ def _require(simulator: str) -> None:
     version = re.match(r"Verilator (\d+)\.(\d+)", told)
     if not version or (int(version[1]), int(version[2])) < VERILATOR:
         raise ToolNotFoundError(
-            f"cocotb needs Verilator {VERILATOR[0]}.{VERILATOR[1]:03d} or newer, found {told or 'none on PATH'}: install it, or use "
-            "simulator='icarus'"
+            f"cocotb needs Verilator {VERILATOR[0]}.{VERILATOR[1]:03d} or newer, found {told or 'none on PATH'}: install it "
+            f"({INSTALL['verilator cocotb']}), or use simulator='icarus'"
         )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.errors import AnalogError, ToolNotFoundError
+from pyharness.install import INSTALL
 
 __all__ = ("BatchResult", "ngspice_has_osdi", "run_batch")
 
@@ -105,7 +106,7 @@ def run_batch(
         AnalogError: ngspice refused the circuit, did not converge, took too long, or does not know a vector to save.
     """
     if which("ngspice") is None:
-        raise ToolNotFoundError("'ngspice' is not on PATH: install it (Debian, Ubuntu: apt-get install ngspice)")
+        raise ToolNotFoundError(f"'ngspice' is not on PATH: install it (Debian, Ubuntu: {INSTALL['ngspice']})")
     saves = [f".save {' '.join(save)}"] if save else []
     with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
         deck, raw = Path(folder, "deck.cir"), Path(folder, "deck.raw")

@@ -19,6 +19,7 @@ from distributed.comm.core import connect as connect_to
 from distributed.security import Security
 
 from pyharness.errors import ConfigError, ToolNotFoundError
+from pyharness.install import INSTALL
 from pyharness.study.code import code_version
 from pyharness.study.process import run_apart, runs_ended
 from pyharness.study.spec import Point, Study, points
@@ -65,7 +66,7 @@ def _job_cluster(path: Path) -> Any:
     try:
         found = getattr(import_module("dask_jobqueue"), _KINDS[kind])
     except ImportError:
-        raise ToolNotFoundError("a cluster file needs dask-jobqueue: pip install 'pyharness[cluster]'") from None
+        raise ToolNotFoundError(f"a cluster file needs dask-jobqueue: {INSTALL['cluster']}") from None
     keys = {*_keywords(found), "kind", "jobs"}
     for key in data:
         if key not in keys:

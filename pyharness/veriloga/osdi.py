@@ -22,6 +22,7 @@ from pathlib import Path
 import jinja2
 
 from pyharness.errors import ToolNotFoundError, VerilogAError
+from pyharness.install import INSTALL
 from pyharness.veriloga import graph
 from pyharness.veriloga.disciplines import STANDARD_DISCIPLINES
 from pyharness.veriloga.graph import LIMEXP_KNEE, Expr, constant
@@ -380,7 +381,7 @@ def compile_osdi(
             run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         except (OSError, subprocess.TimeoutExpired) as cause:
             raise ToolNotFoundError(
-                f"cannot run {command[0]}: {cause}: install gcc, or set CC to a C compiler"
+                f"cannot run {command[0]}: {cause}: install one ({INSTALL['c compiler']}), or set CC to a C compiler"
             ) from None
         if run.returncode or not built.is_file():
             told = (run.stderr + run.stdout).strip()[-2000:]

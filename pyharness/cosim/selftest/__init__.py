@@ -100,6 +100,11 @@ class RcErrors:
     early: int
     window_max_s: float
 
+    @property
+    def misplaced(self) -> int:
+        """Events that are not where they belong; edges count from a femtosecond on, what is left of a double that counts seconds."""
+        return self.missed + self.extra + self.early + (self.d2a_error_max_s > 1e-15)
+
 
 def response(v0: float, corner: tuple[float, float], following: tuple[float, float], t: float) -> float:
     """Return the RC output at ``t`` on one straight piece of the drive that it enters at ``v0``."""
