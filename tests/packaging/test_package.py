@@ -217,3 +217,11 @@ def test_types_of_the_installation(installed: Path, tmp_path: Path) -> None:
         )
         assert done.returncode == status, done.stdout + done.stderr
     assert 'expression has type "float", variable has type "str"' in done.stdout
+
+
+def test_the_wheel_does_not_tell_where_it_was_built(dist: Path) -> None:
+    """The compiled engine names no folder of the machine: with SOURCE_DATE_EPOCH the same sources give the same wheel."""
+    with zipfile.ZipFile(wheel_of(dist)) as opened:
+        (engine,) = [name for name in opened.namelist() if name.endswith(".so")]
+        assert f"pyharness-{PROJECT['version']}".encode() not in opened.read(engine)
+        assert b"pyharness/cosim/engine/api.c" in opened.read(engine)
