@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 
@@ -19,4 +20,13 @@ class BuildWithShare(build_py):
             shutil.copytree(name, Path(self.build_lib, "pyharness", "share", name), dirs_exist_ok=True)
 
 
-setup(cmdclass={"build_py": BuildWithShare})
+class BuildAnywhere(build_ext):
+    """Leave the folder of the build out of what is built: the same sources give the same wheel (SOURCE_DATE_EPOCH)."""
+
+    def build_extensions(self) -> None:
+        for extension in self.extensions:
+            extension.extra_compile_args.append(f"-ffile-prefix-map={Path.cwd()}=.")
+        super().build_extensions()
+
+
+setup(cmdclass={"build_py": BuildWithShare, "build_ext": BuildAnywhere})
