@@ -68,13 +68,14 @@ def summary(record: Record) -> Table:
 def sim(
     config: ConfigArgument = None,
     out: OutOption = Path("build/sim"),
-    seed: Annotated[int | None, typer.Option(help="Replace the configuration's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Replace the configuration's seed.")] = None,
     waves: Annotated[bool, typer.Option(help="Record waveforms (the configuration must allow it).")] = True,
 ) -> None:
     """Program the array through the RTL, classify the test images, write record, report and waveforms."""
     from pyharness.bench.runner import read_record, run_sim
     from pyharness.config import SimConfig, load_config
     from pyharness.report import write_report
+    from pyharness.yamlfile import checked
 
     loaded = load_config(config)
     data = loaded.model_dump()
@@ -82,7 +83,7 @@ def sim(
         data["seed"] = seed
     data["waves"] = data["waves"] and waves
     command = shlex.join(["pyharness", *sys.argv[1:]])
-    folder = run_sim(SimConfig.model_validate(data), out, command, progress=True)
+    folder = run_sim(checked(SimConfig, data, "configuration"), out, command, progress=True)
     record = read_record(folder)
     report = write_report(record, folder)
     console.print(summary(record))

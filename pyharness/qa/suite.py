@@ -15,6 +15,7 @@ from pyharness.fit.cards import window_states
 from pyharness.qa import circuits, equations, form
 from pyharness.qa.subject import Check, Subject
 from pyharness.resources import shipped_cards, shipped_models
+from pyharness.suggest import there_are
 from pyharness.veriloga import Card, load_device, load_module
 
 __all__ = ("Check", "Subject", "run_suite", "shipped_subjects", "subject_of", "table_of", "write_table")
@@ -78,6 +79,10 @@ def subject_of(name: str) -> Subject:
         module = load_module(models.get(name, Path(name)))
         subject, card = Subject("default", module, {}), None
     else:
+        if not name.endswith(".yaml") and name not in (cards := shipped_cards()):
+            raise ConfigError(
+                f"no device card '{name}', and no model: {there_are(name, [*cards, *models])}; or give the path of a .yaml or .va file"
+            )
         device = load_device(name)
         module, card = device.module, device.card
         subject = Subject(device.name, module, device.card.parameters)

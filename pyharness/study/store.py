@@ -161,13 +161,13 @@ class Store:
         """Store a run, in one transaction.
 
         Raises:
-            ConfigError: its id is there already: a run is never stored twice.
+            ConfigError: its id is there already: a run is never stored twice; or it cannot be written.
         """
         values = [json.dumps(v) if k in _JSON else v for k, v in ((k, getattr(row, k)) for k in _COLUMNS)]
         try:
             with self._db:
                 self._db.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(values))})", values)
-        except sqlite3.IntegrityError as cause:
+        except sqlite3.Error as cause:  # its id is there, or the disk is full
             raise ConfigError(f"run {row.id} cannot be stored in '{self.path}': {cause}") from None
 
     def forget(self, ids: Iterable[str]) -> int:

@@ -61,6 +61,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
             "pyharness: invalid value for 'kind': 'zzz' is not one of 'config', 'study', 'card', 'fit-plan', 'record', 'summary'\n"
             "see pyharness schema --help\n",
         ),
+        (["sim", "smoke", "--seed", "-1"], 2, "invalid value for '--seed': "),
+        (["sim", "smoke", "--seed", str(1 << 63)], 1, "configuration: seed: "),
+        (["qa", "msdcc"], 1, "no device card 'msdcc', and no model: did you mean 'msdc'? there are carbon, "),
         (["study"], 2, "pyharness: missing argument 'file'\nsee pyharness study --help\n"),
         (
             ["schema", "config", "-q", "-v"],

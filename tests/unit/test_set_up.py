@@ -149,6 +149,28 @@ def test_a_missing_simulator_fails_unless_told_otherwise(tmp_path: Path, mode: s
     assert status == 4 or re.search(r"\d+ passed", done.stdout)
 
 
+@pytest.mark.parametrize(
+    ("target", "commands"),
+    [
+        (
+            "lint",
+            ["ruff check", "ruff format --check", "-m mypy", "iverilog", "verilator --lint-only", "pyharness lint"],
+        ),
+        ("lint-python", ["ruff check", "ruff format --check"]),
+        ("lint-types", ["-m mypy"]),
+        ("lint-verilog", ["iverilog", "verilator --lint-only"]),
+        ("lint-va", ["pyharness lint"]),
+        ("package", ["-m build", "twine check", "pytest -n auto tests/packaging"]),
+    ],
+)
+def test_a_target_for_each_kind_of_check(target: str, commands: list[str]) -> None:
+    """Each alone, and all that look at the source together."""
+    told = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    every = ("ruff check", "ruff format --check", "-m mypy", "iverilog", "verilator --lint-only", "pyharness lint")
+    assert [c for c in every if c in told] == [c for c in commands if c in every]
+    assert all(command in told for command in commands)
+
+
 def test_lint_leaves_devices_alone() -> None:
     """iverilog makes its output executable: ``-o /dev/null``, by root, locks every other user out of /dev/null."""
     done = subprocess.run(["make", "-n", "lint"], cwd=ROOT, capture_output=True, text=True, check=True)
