@@ -68,6 +68,14 @@ def _passed(check: Check, criterion: Criterion) -> bool:
     return check.passed and bool(check.value <= _limit(check, criterion))
 
 
+def _share(check: Check, criterion: Criterion) -> float:
+    """Return how much of its limit an answer takes; infinite where it has no value, or has no limit to take."""
+    limit = _limit(check, criterion)
+    if math.isnan(check.value) or (limit == 0 and check.value > 0):
+        return math.inf
+    return check.value / limit if limit else 0.0
+
+
 def _told(check: Check, limit: float) -> str:
     """Return name and figure of an answer in a form that is the same whenever the answer means the same."""
     unit = f" {check.unit}" if check.unit else ""
@@ -89,6 +97,9 @@ def _model_row(criterion: Criterion, model: str, own: Sequence[Assessment]) -> R
     if refused:
         value = refused[0] if criterion.id in ("C7", "C10") else "not measured"
         return Row(**known, value=value, verdict="fail", reason=f"the compiler refuses the source: {refused[0]}")
+    skipped = [f"{a.subject}: '{f}' was not made" for a in own for f in criterion.measured if f not in a.answers]
+    if skipped:
+        return Row(**known, value="not measured", verdict="fail", reason="; ".join(skipped))
     answers = [(a.subject, c) for a in own for function in criterion.measured for c in a.answers[function]]
     remarks = [words for function, words in criterion.remarks.items() if not any(a.answers[function] for a in own)]
     if not answers:
@@ -96,7 +107,7 @@ def _model_row(criterion: Criterion, model: str, own: Sequence[Assessment]) -> R
     worst: dict[str, tuple[str, Check]] = {}
     for subject, c in answers:
         held = worst.get(c.name)
-        if held is None or math.isnan(c.value) or c.value > held[1].value:
+        if held is None or _share(c, criterion) > _share(held[1], criterion):
             worst[c.name] = subject, c
     several = len(own) > 1
     values = [

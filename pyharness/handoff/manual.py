@@ -135,7 +135,7 @@ def write_manual(model: str, path: Path, folder: Path | None = None) -> None:
 
     Args:
         model: name of a model.
-        path: of the HTML file; its folder exists.
+        path: of the HTML file; its folder is made where it is not there.
         folder: holds ``<model>.va``, ``<model>.md`` and ``cards``; that of the shipped model by default.
 
     Raises:
@@ -163,4 +163,5 @@ def write_manual(model: str, path: Path, folder: Path | None = None) -> None:
         series_ohm=_SERIES_OHM,
         package_version=__version__,
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, text)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
@@ -83,7 +84,7 @@ def _surroundings() -> list[str]:
         else ""
     )
     tools = [f"{name} {version(name)}" for name in ("numpy", "scipy", "lark")]
-    others = [f"{tool} {which(tool)}" for tool in ("admsXml",)]
+    others = [f"ADMS {which('admsXml')}", f"verilogae {importlib.util.find_spec('verilogae') is not None}"]
     return [
         *(f"{p.name} {_sha256(p)}" for p in files),
         told,

@@ -21,7 +21,7 @@ from pyharness.errors import ConfigError
 from pyharness.qa.form import count_of
 from pyharness.qa.subject import Check, Subject
 from pyharness.veriloga import Module, Parameter, compile_numpy
-from pyharness.veriloga.graph import Expr, constant, leaf, nodes_of, parameter
+from pyharness.veriloga.graph import ZERO, Expr, constant, leaf, nodes_of, parameter
 from pyharness.veriloga.graph import replace as put_leaves
 from pyharness.veriloga.header import read_header
 from pyharness.veriloga.preprocess import preprocess
@@ -135,7 +135,7 @@ def _density(subject: Subject, state: float, kelvin: float) -> float:
     """Return the sum of the white noise densities at 0 V, in A^2/Hz."""
     module = subject.module.specialised({**subject.parameters, "x0": state})
     total = 0.0
-    for source in module.noises:
+    for source in (n for n in module.noises if n.exponent is ZERO):
         leaves = {e: constant(0.0) for e in nodes_of([source.psd]) if e.op in ("volt", "flow")}
         leaves[leaf("temperature")] = constant(kelvin)
         total += put_leaves(source.psd, leaves).value
@@ -145,7 +145,8 @@ def _density(subject: Subject, state: float, kelvin: float) -> float:
 def noise(subject: Subject) -> Check:
     """Every source has a name; at 0 V they are the conductance's 4kT, and what lacks is stated."""
     module, kelvin = subject.module, 300.15
-    faults = ["a noise source without a name" for n in module.noises if not n.name]
+    text = preprocess(module.source).text  # the compiler names a source that has none
+    faults = [f"{n.place}: a noise source without a name" for n in module.noises if f'"{n.name}"' not in text]
     stated = bool(re.search(r"\bnoise\b", _description(module), re.I))
     shares = []
     for state in map(subject.start, (0.1, 0.5, 0.9)):
