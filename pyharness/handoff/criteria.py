@@ -126,8 +126,8 @@ MODEL_CRITERIA = (
     ),
     Criterion("C29", "temperature", "how it follows temperature is stated, and measured so", ("thermal",)),
     Criterion(
-        "C30", "validity", "voltages, times and temperature stated; values beyond a parameter's range refused", ("validity",),
-        note="no target warns of a voltage beyond the validity while it runs",
+        "C30", "validity", "voltages and temperature stated; values beyond a parameter's range refused, runs beyond the validity warned of",
+        ("validity", "warned"),
     ),
 )  # fmt: skip
 """C1 to C30, one row each for every model."""

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +29,7 @@ __all__ = (
     "random_arrays",
     "solvers",
     "step_ladder",
+    "warned",
 )
 
 SPEED = "time per point"
@@ -219,21 +222,34 @@ def random_arrays(subject: Subject) -> Check:
     )
 
 
+def _output(circuit: Sequence[str], analysis: str) -> str:
+    """Return what ngspice prints of a run."""
+    with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
+        deck = Path(folder, "deck.cir")
+        deck.write_text("\n".join(["* told", *circuit, analysis, ".end", ""]), encoding="ascii")
+        done = subprocess.run(
+            ["ngspice", "-n", "-b", "-r", str(deck.with_suffix(".raw")), str(deck)],
+            capture_output=True, text=True, errors="replace", timeout=60, check=False,
+        )  # fmt: skip
+    return (done.stdout + done.stderr).lower()
+
+
+def warned(subject: Subject) -> Check:
+    """A device driven far beyond its rated voltage is warned of in the simulator's output, one that is not is not."""
+
+    def words(times_rated: float) -> int:
+        volt = times_rated * subject.rated_v
+        circuit = [subject.subcircuit.text, f"v1 a 0 sin(0 {volt!r} 100)", "rs a b 1", "x1 b 0 dut", ".options warn=1"]
+        return len(re.findall(r"warning|soa|beyond|outside", _output(circuit, ".tran 0.1m 10m")))
+
+    silent = words(10.0) <= words(0.1)
+    return Check("runs beyond the validity not warned of", int(silent), 0, "", "of one, at ten times the rated voltage")
+
+
 @lru_cache(maxsize=1)
 def _has_klu() -> bool:
     """Return whether this ngspice can be told to solve with KLU beside its own Sparse 1.3."""
-    with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
-        deck = Path(folder, "probe.cir")
-        deck.write_text("* probe\nv1 a 0 1\nr1 a 0 1\n.options klu\n.op\n.end\n", encoding="ascii")
-        done = subprocess.run(
-            ["ngspice", "-n", "-b", str(deck)],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-    return "using klu" in (done.stdout + done.stderr).lower()
+    return "using klu" in _output(["v1 a 0 1", "r1 a 0 1", ".options klu"], ".op")
 
 
 def solvers(subject: Subject) -> list[Check]:

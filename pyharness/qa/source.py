@@ -178,7 +178,7 @@ def thermal(subject: Subject) -> Check:
 
 
 def validity(subject: Subject) -> Check:
-    """Voltage, time or frequency, temperature and state have a stated range; parameters beyond theirs are refused."""
+    """Voltages, temperature and what was fitted are stated; parameters beyond their ranges are refused."""
     module = subject.module
     text = _section(_description(module), "Validity") + (f" {subject.card.validity}" if subject.card else "")
     faults = [

@@ -77,6 +77,7 @@ HANDOFF: tuple[CheckFunction, ...] = (
     benches.random_arrays,
     benches.solvers,
     benches.cost,
+    benches.warned,
     statistics.fit_to_measurement,
     statistics.extraction,
     statistics.scatter,
