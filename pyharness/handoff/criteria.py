@@ -111,7 +111,7 @@ MODEL_CRITERIA = (
         note="the benches of the package carry the reference values; other simulators were not run here",
     ),
     Criterion(
-        "C26", "measured data", "the rated loop within the fit's limits, every deviation beyond a limit named in the card", ("fit_to_measurement",),
+        "C26", "measured data", "at 1 V 10 Hz current, SET voltage, Ron and lobes within the fit's limits; whatever else is beyond one at 1 V is named in the card", ("fit_to_measurement",),
         remarks={"fit_to_measurement": _NO_CARD},
     ),
     Criterion(
