@@ -13,6 +13,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +77,11 @@ def _share(check: Check, criterion: Criterion) -> float:
     return check.value / limit if limit else 0.0
 
 
+def _names_card(check: Check, criterion: Criterion) -> bool:
+    """Return whether it means something which card has the worst figure: not where rounding or a clock decides."""
+    return check.name != SPEED and _TOLD_AS_BELOW <= _share(check, criterion)
+
+
 def _told(check: Check, limit: float) -> str:
     """Return name and figure of an answer in a form that is the same whenever the answer means the same."""
     unit = f" {check.unit}" if check.unit else ""
@@ -83,6 +89,8 @@ def _told(check: Check, limit: float) -> str:
         return f"{check.name}: no value"
     if check.name == SPEED:
         return f"{check.name} {'within' if check.value <= limit else 'above'} {limit:g}{unit}"
+    if check.unit == "faults" and check.value == 0:
+        return f"{check.name}: no fault" + (f" ({check.meaning})" if check.meaning else "")
     if limit == 0:
         return f"{check.name} {check.value + 0.0 if check.value > 0 else 0:.2g}{unit}"
     if abs(check.value) < _TOLD_AS_BELOW * limit:
@@ -109,10 +117,14 @@ def _model_row(criterion: Criterion, model: str, own: Sequence[Assessment]) -> R
         held = worst.get(c.name)
         if held is None or _share(c, criterion) > _share(held[1], criterion):
             worst[c.name] = subject, c
+    for name, (subject, c) in worst.items():
+        if (
+            len({other.meaning for _, other in answers if other.name == name}) > 1
+        ):  # words of one card are not all cards'
+            worst[name] = subject, replace(c, meaning="")
     several = len(own) > 1
     values = [
-        _told(c, _limit(c, criterion))
-        + (f" ({subject})" if several and _limit(c, criterion) > 0 and c.name != SPEED else "")
+        _told(c, _limit(c, criterion)) + (f" ({subject})" if several and _names_card(c, criterion) else "")
         for subject, c in worst.values()
     ]
     faults = [

@@ -90,7 +90,8 @@ def answer(check: CheckFunction, subject: Subject) -> list[Check]:
     try:
         found = check(subject)
     except PyharnessError as cause:  # no solution, or no form that the check can use: its words are the answer
-        told = str(cause).splitlines()[-1].strip()
+        lines = str(cause).splitlines()
+        told = lines[min(1, len(lines) - 1)].strip()  # of ngspice's words the first, behind "ngspice failed:"
         found = Check(check.__name__.replace("_", " "), float("nan"), 0.0, "", told)
     return found if isinstance(found, list) else [found]
 
