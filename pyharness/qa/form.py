@@ -15,10 +15,11 @@ from pyharness.qa.subject import Check, Subject
 from pyharness.veriloga import Module, Parameter
 from pyharness.veriloga.graph import ZERO, constant, nodes_of, parameter
 
-__all__ = ("FORM", "documented", "ranges", "source_form")
+__all__ = ("FORM", "count_of", "documented", "ranges", "source_form")
 
 
-def _count(name: str, faults: list[str], meaning: str) -> Check:
+def count_of(name: str, faults: list[str], meaning: str) -> Check:
+    """Return a check whose figure is the number of faults; they are told behind what it looks for."""
     told = f": {'; '.join(faults)}" if faults else ""
     return Check(name, len(faults), 0, "faults", f"{meaning}{told}")
 
@@ -38,7 +39,7 @@ def source_form(subject: Subject) -> Check:
         )
         if not found
     ]  # fmt: skip
-    return _count("source form", faults, "name, version, licence, tabs, port order")
+    return count_of("source form", faults, "name, version, licence, tabs, port order")
 
 
 def _divides(module: Module, p: Parameter) -> bool:
@@ -68,7 +69,7 @@ def ranges(subject: Subject) -> Check:
                 faults.append(f"{p.name}: {i} is closed at infinity")
             if 0 in i and not any(0 in (x.at(leaves) or ()) for x in p.excluded) and _divides(module, p):
                 faults.append(f"{p.name}: may be 0, which something is divided by")
-    return _count("parameter ranges", faults, "each has a range that its uses allow")
+    return count_of("parameter ranges", faults, "each has a range that its uses allow")
 
 
 def documented(subject: Subject) -> Check:
@@ -81,7 +82,7 @@ def documented(subject: Subject) -> Check:
     faults += [f"{p.name}: not lower case" for p in stated if p.name != p.name.lower()]
     if not any(p.instance for p in stated):
         faults.append('no parameter is marked type="instance"')
-    return _count("documented", faults, "desc, units, names, instance parameters")
+    return count_of("documented", faults, "desc, units, names, instance parameters")
 
 
 FORM: tuple[Callable[[Subject], Check], ...] = (source_form, documented, ranges)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyharness.errors import ConfigError, SimulationError
-from pyharness.veriloga import Module, NumpyModel, Subcircuit, compile_numpy, emit_ngspice, integrate
+from pyharness.veriloga import Card, Module, NumpyModel, Subcircuit, compile_numpy, emit_ngspice, integrate
 from pyharness.veriloga.graph import constant, parameter
 
 __all__ = ("Check", "Subject")
@@ -56,6 +56,7 @@ class Subject:
         set_v, reset_v: amplitudes of the write pulses; the RESET is made stronger until it takes some of the state back.
         pulse_s: their width.
         states: at which the device is used.
+        card: what it was read from, if from a card.
         hold_limit, read_limit: largest relative change of the read conductance in an hour at 0 V, and by 10^4 reads.
 
     Raises:
@@ -73,6 +74,7 @@ class Subject:
     hold_limit: float = 1e-2
     read_limit: float = 1e-2
     states: tuple[float, ...] = (0.05, 0.2, 0.5)
+    card: Card | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high, unit) in _DRIVE.items():

@@ -12,15 +12,27 @@ from rich.table import Table
 
 from pyharness.errors import ConfigError, PyharnessError
 from pyharness.fit.cards import window_states
-from pyharness.qa import circuits, equations, form
+from pyharness.qa import benches, circuits, equations, form, source, statistics
 from pyharness.qa.subject import Check, Subject
 from pyharness.resources import shipped_cards, shipped_models
 from pyharness.suggest import there_are
 from pyharness.veriloga import Card, load_device, load_module
 
-__all__ = ("Check", "Subject", "run_suite", "shipped_subjects", "subject_of", "table_of", "write_table")
+__all__ = (
+    "HANDOFF",
+    "Check",
+    "Subject",
+    "answer",
+    "run_suite",
+    "shipped_subjects",
+    "subject_of",
+    "table_of",
+    "write_table",
+)
 
-_CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
+CheckFunction = Callable[[Subject], Check | list[Check]]
+
+_CHECKS: tuple[CheckFunction, ...] = (
     *form.FORM,
     circuits.cold_start,
     equations.zero_current,
@@ -43,16 +55,51 @@ _CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
 )
 
 
+HANDOFF: tuple[CheckFunction, ...] = (
+    *_CHECKS,
+    source.layout,
+    source.header,
+    source.outputs,
+    source.constructs,
+    source.arithmetic,
+    source.noise,
+    source.thermal,
+    source.validity,
+    source.compilers,
+    benches.polarity,
+    benches.flipped,
+    benches.dc_sweeps,
+    benches.cycles,
+    benches.passive_in_circuit,
+    benches.step_ladder,
+    benches.analyses,
+    benches.random_arrays,
+    benches.solvers,
+    benches.cost,
+    benches.warned,
+    statistics.fit_to_measurement,
+    statistics.extraction,
+    statistics.scatter,
+)
+"""What a receiver of the model asks for beside: form, description, circuits of many devices, statistics."""
+
+
+def answer(check: CheckFunction, subject: Subject) -> list[Check]:
+    """Return what one check answers; where it cannot be made, a failed one with the reason."""
+    try:
+        found = check(subject)
+    except PyharnessError as cause:  # no solution, or no form that the check can use: its words are the answer
+        lines = str(cause).splitlines()
+        told = lines[min(1, len(lines) - 1)].strip()  # of ngspice's words the first, behind "ngspice failed:"
+        found = Check(check.__name__.replace("_", " "), float("nan"), 0.0, "", told)
+    return found if isinstance(found, list) else [found]
+
+
 def run_suite(subject: Subject, progress: Callable[[int, int], None] | None = None) -> list[Check]:
     """Return the answers of every check; ``progress`` is called with (done, of)."""
     found: list[Check] = []
     for number, check in enumerate(_CHECKS):
-        try:
-            answer = check(subject)
-        except PyharnessError as cause:  # no solution, or no form that the check can use: its words are the answer
-            told = str(cause).splitlines()[-1].strip()
-            answer = Check(check.__name__.replace("_", " "), float("nan"), 0.0, "", told)
-        found += answer if isinstance(answer, list) else [answer]
+        found += answer(check, subject)
         if progress:
             progress(number + 1, len(_CHECKS))
     return found
@@ -64,7 +111,7 @@ def _of_card(subject: Subject, card: Card) -> Subject:
         subject = replace(subject, series_ohm=card.series_ohm)
     if card.hold:
         subject = replace(subject, hold_limit=card.hold.hour_at_0_v, read_limit=card.hold.reads_10000)
-    return replace(subject, states=tuple(window_states(subject.model, card.window_siemens)))
+    return replace(subject, card=card, states=tuple(window_states(subject.model, card.window_siemens)))
 
 
 def subject_of(name: str) -> Subject:

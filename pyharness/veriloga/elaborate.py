@@ -220,7 +220,9 @@ class _Elaborator:
             name = self.declare(token)
             desc = texts.get("desc", "")
             output = bool(texts.keys() & {"desc", "units"})
-            self.symbols.variables[name] = Variable(name, str(kind), output, texts.get("units", ""), desc)
+            self.symbols.variables[name] = Variable(
+                name, str(kind), output, texts.get("units", ""), desc, texts.get("multiplicity", "")
+            )
             self.interpreter.declare(name, str(kind), start)
 
     def on_function(self, tree: Node) -> None:

@@ -65,7 +65,8 @@ class Interpreter(Expressions):
                 )
             if v.output and isinstance(value, Expr):
                 quiet = {x: ZERO for x in graph.nodes_of([value]) if x.op == "noise"}
-                found.append(OperatingPoint(v.name, graph.replace(value, quiet), v.units, v.desc))
+                value = graph.replace(value, quiet)
+                found.append(OperatingPoint(v.name, value, v.units, v.desc, v.multiplicity))
         return tuple(found)
 
     @staticmethod

@@ -167,12 +167,16 @@ class Noise:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """An operating-point variable: a variable of the module declared with ``desc`` or ``units``."""
+    """An operating-point variable: a variable of the module declared with ``desc`` or ``units``.
+
+    ``multiplicity`` says how it adds up over devices in parallel: ``multiply``, ``divide``, ``none``; empty where not stated.
+    """
 
     name: str
     value: Expr
     units: str
     desc: str
+    multiplicity: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ class Variable:
     output: bool
     units: str
     desc: str
+    multiplicity: str
 
 
 @dataclass(frozen=True)
