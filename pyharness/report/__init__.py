@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The report of a run: one self-contained HTML file."""
+"""The report of a run: one self-contained HTML file, and each figure with the data behind it as files of its own."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from pyharness.record import Record, peripheral_training_j, replace_text
-from pyharness.report.figures import figures
+from pyharness.report.devices import MEANING, way
+from pyharness.report.figures import draw_all
+from pyharness.report.source import Source
+from pyharness.report.verdict import PAPER, answers, quantity, verdict
 
 __all__ = ("write_report",)
+
+_PRINTED_DEVICES = 64  # a print has the pulses of no more devices one by one
 
 
 def _scatter(record: Record) -> list[dict[str, Any]]:
@@ -35,21 +43,44 @@ def _scatter(record: Record) -> list[dict[str, Any]]:
 
 
 def write_report(record: Record, folder: Path) -> Path:
-    """Write ``report.html`` into ``folder`` in one step and return its path.
+    """Write ``report.html`` into ``folder``, and the figures with their data into ``folder/figures``; return the page's path.
+
+    The same record gives the same bytes.  A card or an image file that is not there any more costs the figures that need it, and the
+    page says so.
 
     Args:
-        record: complete or partial; what is missing is left out.
+        record: complete or partial; what is missing is named.
         folder: existing folder.
     """
+    source = Source(record)
+    figures, missing = draw_all(source, folder / "figures")
+    found = answers(source)
     environment = Environment(
-        loader=PackageLoader("pyharness.report"), autoescape=select_autoescape(["html", "j2"]), trim_blocks=True
+        loader=PackageLoader("pyharness.report"),
+        autoescape=select_autoescape(["html", "j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["quantity"] = quantity
+    style, script = (Markup(environment.get_template(f"{name}.j2").render()) for name in ("style.css", "choose.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     text = environment.get_template("report.html.j2").render(
+        style=style,
+        script=script,
+        script_hash=f"sha256-{digest}",  # no other script runs, whatever a user's text holds
         record=record,
-        figures=figures(record),
-        within=sum(abs(d.error_rel) <= 0.02 for d in record.devices),
+        source=source,
+        paper=PAPER,
+        answers=found,
+        verdict=verdict(source, found),
+        figures=figures,
+        missing=missing,
+        meaning=MEANING,
+        way=way,
+        printed_devices=_PRINTED_DEVICES,
         scatter=_scatter(record),
         peripheral_j=peripheral_training_j(record),
-        configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None),
+        configuration=yaml.safe_dump(record.config, sort_keys=False, default_flow_style=None, allow_unicode=True),
     )
     return replace_text(folder / "report.html", text)

@@ -19,7 +19,7 @@ from distributed.security import Security
 
 from pyharness.config import read_yaml
 from pyharness.errors import ConfigError, ToolNotFoundError
-from pyharness.study.code import code_version
+from pyharness.code import code_version
 from pyharness.study.process import run_apart, runs_ended
 from pyharness.study.spec import Point, Study, points
 from pyharness.study.store import Outcome, Row, Store

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS
-from pyharness.study.code import code_version
+from pyharness.code import code_version
 
 __all__ = (
     "Against",
