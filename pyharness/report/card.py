@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pyharness.errors import PyharnessError
 from pyharness.fit import Measured, load_measured, simulate_loops
 from pyharness.fit.fitting import RATED_HZ, RATED_V
-from pyharness.report.plot import BLUE, INK, ORANGE, VERMILION, Plot
+from pyharness.report.plot import BLUE, INK, ORANGE, VERMILION, Plot, plain_powers
 from pyharness.report.source import Missing, Source
 from pyharness.veriloga import compile_numpy
 
@@ -100,7 +100,9 @@ def variation(source: Source) -> Plot | None:
         nominal, module = {}, {}
 
     def paint(figure: Figure) -> None:
-        for ax, (name, kinds) in zip(np.ravel(figure.subplots(1, len(draws), squeeze=False)), draws.items(), strict=True):
+        for ax, (name, kinds) in zip(
+            np.ravel(figure.subplots(1, len(draws), squeeze=False)), draws.items(), strict=True
+        ):
             every = np.array([value for drawn in kinds.values() for _, value in drawn])
             wide = every.min() > 0 and every.max() / every.min() > 8
             edges = np.geomspace(every.min(), every.max(), 25) if wide else np.linspace(every.min(), every.max(), 25)
@@ -117,6 +119,8 @@ def variation(source: Source) -> Plot | None:
                 ax.axvline(nominal[name], color=INK, lw=1, ls=":", label="card")
             unit = module[name].units if name in module else None
             ax.set(xlabel=f"{name} ({unit or '1'})" if module else name, title=name, xscale="log" if wide else "linear")
+            if wide:
+                plain_powers(ax.xaxis)
             ax.legend(fontsize=7.5)
         figure.axes[0].set_ylabel("share of the draws (%)")
 
@@ -125,7 +129,12 @@ def variation(source: Source) -> Plot | None:
         "What variation drew",
         "Distribution of the scattered parameters: of the devices, and of their pulses. Dotted: the card's value.",
         ("parameter", "drawn_for", "device", "value_in_the_parameters_unit"),
-        [(name, kind, device, value) for name, kinds in draws.items() for kind, drawn in kinds.items() for device, value in drawn],
+        [
+            (name, kind, device, value)
+            for name, kinds in draws.items()
+            for kind, drawn in kinds.items()
+            for device, value in drawn
+        ],
         paint,
         (min(11.0, 2.75 * max(2, len(draws))), 3.0),
     )

@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from pyharness.network.datasets import DataSet
 from pyharness.network.images import accuracy_curve
 from pyharness.record import peripheral_training_j, wilson_interval
-from pyharness.report.plot import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, Plot
+from pyharness.report.plot import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, Plot, plain_powers
 from pyharness.report.source import Missing, Source
+from pyharness.report.verdict import quantity
 
 __all__ = ("accuracy", "confusion", "energy", "energy_of_devices")
 
@@ -42,9 +43,13 @@ def accuracy(source: Source) -> Plot:
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
         if None not in limits:
-            ax.plot(_NOISE * 100, np.array(limits) * 100, color=INK, lw=1, ls=":", label="Bayes limit: best possible")
+            ax.plot(
+                _NOISE * 100, np.array(limits) * 100, color=ORANGE, lw=5, alpha=0.45, label="Bayes limit: best possible"
+            )
         if images:
-            ax.fill_between(_NOISE * 100, *(np.array(spans).T * 100), color=BLUE, alpha=0.15, lw=0, label="95 % interval")
+            ax.fill_between(
+                _NOISE * 100, *(np.array(spans).T * 100), color=BLUE, alpha=0.15, lw=0, label="95 % interval"
+            )
         ax.plot(_NOISE * 100, np.array(found) * 100, color=BLUE, label="conductances read, in software")
         if trained is not None:
             ax.axvline(trained * 100, color=GREY, lw=0.8, ls="--", label=f"training noise, {trained * 100:.3g} %")
@@ -63,14 +68,30 @@ def accuracy(source: Source) -> Plot:
         for n, value, span, limit in zip(_NOISE.tolist(), found, spans, limits, strict=True)
     ]
     if measured:
-        rows.append((noise, None, None, None, measured.bayes_limit, measured.value, measured.ci95_low, measured.ci95_high, measured.total))
+        rows.append(
+            (
+                noise,
+                None,
+                None,
+                None,
+                measured.bayes_limit,
+                measured.value,
+                measured.ci95_low,
+                measured.ci95_high,
+                measured.total,
+            )
+        )
     return Plot(
         "accuracy",
         "Accuracy against pixel noise",
-        "Share of the images that get their class, against the probability with which each pixel is flipped: "
-        + (f"over the {images} test images, with the 95 % Wilson interval" if images else "the software network with the conductances that were read back")
-        + ("" if None in limits else ", and the Bayes limit, which no classifier passes")
-        + (f". The point is what was measured: {measured.value:.2%} at {noise:.3g}, with its 95 % Wilson interval; a sample may lie above the limit." if measured else ". No image was shown to the array."),
+        "Share of images that get their class: in software, with the conductances that were read back"
+        + (f", over the {images} test images with 95 % interval" if images else "")
+        + (
+            f"; and measured with the array: {measured.value * 100:.2f} % at {noise * 100:.3g} % (95 % Wilson interval)."
+            if measured
+            else ". No image was shown to the array."
+        )
+        + ("" if None in limits or not measured else " A sample may lie above the Bayes limit."),
         ("pixel_noise", "accuracy_of_conductances_read", "accuracy_ci95_low", "accuracy_ci95_high", "bayes_limit",
          "measured_accuracy", "measured_ci95_low", "measured_ci95_high", "measured_images"),
         rows,
@@ -92,7 +113,15 @@ def confusion(source: Source) -> Plot:
         share = table / np.maximum(table.sum(1, keepdims=True), 1)
         image = ax.imshow(share * 100, cmap="Blues", vmin=0, vmax=100)
         for (t, a), n in np.ndenumerate(table) if classes <= _NUMBERED_CLASSES else ():
-            ax.text(a, t, str(n) if n else "·", ha="center", va="center", fontsize=8, color="white" if share[t, a] > 0.55 else INK)
+            ax.text(
+                a,
+                t,
+                str(n) if n else "·",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share[t, a] > 0.55 else INK,
+            )
         figure.colorbar(image, ax=ax, label="share of the true class (%)", shrink=0.85)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(min(classes, 16), integer=True))
@@ -131,6 +160,7 @@ def energy(source: Source) -> Plot:
         ax.bar_label(bars, [f"{v:.3g} µJ" if v else "none" for v in values], padding=2, fontsize=8.5)
         if any(values):
             ax.set_yscale("log")
+            plain_powers(ax.yaxis)
             ax.margins(y=0.15)
         ax.set(ylabel="energy (µJ), logarithmic", title="Energy by phase")
         ax.grid(axis="x", visible=False)
@@ -172,7 +202,7 @@ def energy_of_devices(source: Source) -> Plot:
     return Plot(
         "energy_devices",
         "Energy into each memristor",
-        f"Energy that each memristor took over the whole run: {values.mean():.3g} nJ on average, {values.max():.3g} nJ at most.",
+        f"Energy that each memristor took over the whole run: {quantity(values.mean() * 1e-9, 'J')} on average, {quantity(values.max() * 1e-9, 'J')} at most.",
         ("device", "layer", "row", "column", "energy_j"),
         [(d.index, d.layer + 1, d.row, d.col, d.energy_j) for d in devices],
         paint,

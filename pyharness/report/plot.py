@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
-__all__ = ("BLUE", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "SKY", "VERMILION", "Drawn", "Plot", "draw")
+__all__ = ("BLUE", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "VERMILION", "Drawn", "Plot", "draw", "plain_powers")
 
 # Okabe and Ito's palette: told apart by the colour-blind, and in print by lightness
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, GREY, INK = "#CC79A7", "#56B4E9", "#7b8794", "#1f2933"
+PURPLE, GREY, INK = "#CC79A7", "#7b8794", "#1f2933"
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 9.0,
@@ -76,6 +78,12 @@ class Drawn:
     uri: str
     width: int
     height: int
+
+
+def plain_powers(axis: Axis) -> None:
+    """Write a logarithmic axis's powers of ten as plain numbers."""
+    axis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def draw(plot: Plot, folder: Path) -> Drawn:

@@ -74,7 +74,9 @@ class Source:
         try:
             return SimConfig.model_validate(self.record.config)
         except ValidationError as cause:
-            raise Missing(f"this version of pyharness does not read the configuration: {cause.errors()[0]['msg']}") from None
+            raise Missing(
+                f"this version of pyharness does not read the configuration: {cause.errors()[0]['msg']}"
+            ) from None
 
     @cached_property
     def job(self) -> Job:
@@ -124,7 +126,9 @@ class Source:
         places = [(i, r, c) for i, (rows, cols) in enumerate(layers) for r in range(rows) for c in range(cols)]
         places = places or [(d.layer, d.row, d.col) for d in record.devices]
         targets = record.network.get("targets_siemens", [None] * len(places))
-        found = [DeviceHistory(i, *place, target) for i, (place, target) in enumerate(zip(places, targets, strict=True))]
+        found = [
+            DeviceHistory(i, *place, target) for i, (place, target) in enumerate(zip(places, targets, strict=True))
+        ]
         for pulse in record.pulses:
             found[pulse.device].pulses.append(pulse)
             found[pulse.device].final = pulse.g_after_siemens

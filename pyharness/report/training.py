@@ -32,7 +32,9 @@ def trajectories(source: Source) -> Plot:
         left, right = figure.subplots(1, 2, width_ratios=(1.15, 1)) if known else (figure.subplots(), None)
         lines = [np.column_stack([np.arange(len(d.path)), np.array(d.path) * 1e6]) for d in devices]
         many = len(devices) > 100
-        shades = LineCollection(lines, cmap="viridis", lw=0.5 if many else 1, alpha=0.5 if many else 0.9, rasterized=many)
+        shades = LineCollection(
+            lines, cmap="viridis", lw=0.5 if many else 1, alpha=0.5 if many else 0.9, rasterized=many
+        )
         shades.set_array(np.array([(d.target or d.path[-1]) * 1e6 for d in devices]))
         left.add_collection(shades)
         left.autoscale()
@@ -49,8 +51,8 @@ def trajectories(source: Source) -> Plot:
     return Plot(
         "trajectories",
         "Way of the conductances to their targets",
-        f"Conductance of {len(devices)} devices as the array's converter read it after each pulse, coloured by target, and the distance from "
-        "the target: median, the middle 80 % and the largest of all devices, each counted with its last value once it has ended.",
+        f"Conductance of {len(devices)} devices as the array read it after each pulse, coloured by target; and the distance from the target over all "
+        "devices, of which each keeps its last value once it has ended.",
         ("device", "pulse", "time_s", "polarity", "initial_reset", "amplitude_v", "width_s", "conductance_before_siemens",
          "conductance_after_siemens", "target_siemens", "verdict"),
         rows,
@@ -93,7 +95,15 @@ def pulses_per_device(source: Source) -> Plot:
         edges = np.arange(0, most + width + 1, width) - 0.5
         both = [np.repeat(list(counts[k]), list(counts[k].values())) for k in (True, False)]
         labels = ("reached the target", "did not") if source.verified else ("", "not verified")
-        ax.hist(both, edges, stacked=True, color=[BLUE, VERMILION if source.verified else GREY], label=labels, ec="white", lw=0.4)
+        ax.hist(
+            both,
+            edges,
+            stacked=True,
+            color=[BLUE, VERMILION if source.verified else GREY],
+            label=labels,
+            ec="white",
+            lw=0.4,
+        )
         ax.set(xlabel="pulses", ylabel="devices", title="Pulses per device")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend()
@@ -128,7 +138,9 @@ def map_of_array(source: Source) -> Plot:
     rows = [1 + max(d.row for d in devices if d.layer == layer) for layer in layers]
 
     def paint(figure: Figure) -> None:
-        grid = figure.subplots(len(layers), len(views), height_ratios=[max(r, sum(rows) / 8) for r in rows], squeeze=False)
+        grid = figure.subplots(
+            len(layers), len(views), height_ratios=[max(r, sum(rows) / 8) for r in rows], squeeze=False
+        )
         for column, (name, attribute, factor, colours, span) in enumerate(views):
             for line, layer in enumerate(layers):
                 ax, own = grid[line][column], [d for d in devices if d.layer == layer]
@@ -136,14 +148,29 @@ def map_of_array(source: Source) -> Plot:
                 for d in own:
                     value = getattr(d, attribute)
                     table[d.row, d.col] = np.nan if value is None else value * factor
-                image = ax.imshow(table, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto", interpolation="nearest")
+                image = ax.imshow(
+                    table, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto", interpolation="nearest"
+                )
                 _marks(ax, table, colours, span, rows[line])
                 if attribute == "error" and source.verified:
                     lost = [d for d in own if d.status not in ("reached", "not read back")]
-                    ax.plot([d.col for d in lost], [d.row for d in lost], "x", color=INK, ms=9 if rows[line] <= _NUMBERED_ROWS else 4)
+                    ax.plot(
+                        [d.col for d in lost],
+                        [d.row for d in lost],
+                        "x",
+                        color=INK,
+                        ms=9 if rows[line] <= _NUMBERED_ROWS else 4,
+                    )
                 ax.set_title(f"layer {layer + 1}: {name}", fontsize=8.5)
                 ax.set(ylabel="row" if column == 0 else "", xlabel="column" if line == len(layers) - 1 else "")
-            bar = figure.colorbar(image, ax=[grid[i][column] for i in range(len(layers))], extend="both" if attribute == "error" else "neither", location="bottom", shrink=0.9, aspect=30)
+            bar = figure.colorbar(
+                image,
+                ax=[grid[i][column] for i in range(len(layers))],
+                extend="both" if attribute == "error" else "neither",
+                location="bottom",
+                shrink=0.9,
+                aspect=30,
+            )
             bar.outline.set_visible(False)
 
     return Plot(

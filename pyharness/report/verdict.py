@@ -53,7 +53,7 @@ def _trained(source: Source) -> Answer:
     total, reached = len(devices), sum(d.status == "reached" for d in devices)
     question, published = "Did it train?", f"{PAPER}: 30 devices"
     errors = [abs(d.error) for d in devices if d.error is not None]
-    worst = f"largest distance from target {max(errors):.2%}" if errors else "no conductance was read"
+    worst = f"largest distance from target {max(errors) * 100:.2f} %" if errors else "no conductance was read"
     pulses = f"{len(record.pulses)} pulses"
     if not source.verified:
         return Answer(question, pulses, f"for {total} devices; single pulses, which nothing verifies", published, "open",
@@ -65,7 +65,14 @@ def _trained(source: Source) -> Answer:
     lost = total - reached - unread
     told = [f"{lost} did not reach it"] if lost else []
     told += [f"{unread} not read back"] if unread else []
-    return Answer(question, f"{reached} of {total}", detail, published, state, "all reached" if state == "good" else "; ".join(told) or "no device")
+    return Answer(
+        question,
+        f"{reached} of {total}",
+        detail,
+        published,
+        state,
+        "all reached" if state == "good" else "; ".join(told) or "no device",
+    )
 
 
 def _accurate(source: Source) -> Answer:
@@ -73,18 +80,19 @@ def _accurate(source: Source) -> Answer:
     network = record.network.get("layers") == _PAPER_LAYERS
     noise = record.network.get("pixel_noise")
     comparable = network and noise is not None and noise < _PAPER_TRAINING_NOISE
-    published = f"{PAPER}: up to 97 % with < 15 % training noise" + ("" if comparable else " (another case than this run)")
+    published = f"{PAPER}: up to 97 % with < 15 % training noise" + (
+        "" if comparable else " (another case than this run)"
+    )
     if a is None:
         asked = record.config.get("test", {}).get("count")
         why = "the configuration asks for no test image" if asked == 0 else "the run ended before an image was shown"
         return Answer("How accurate?", "not measured", why, published, "open", "not judged")
-    parts = [f"{a.correct} of {a.total} images; 95 % interval {a.ci95_low * 100:.1f} to {a.ci95_high * 100:.1f} %"]
     test_noise = record.config.get("test", {}).get("pixel_noise")
-    if test_noise is not None:
-        parts.append(f"{test_noise * 100:.3g} % of the pixels flipped")
+    flipped = f" with {test_noise * 100:.3g} % of the pixels flipped" if test_noise is not None else ""
+    parts = [f"{a.correct} of {a.total} images{flipped} (95 %: {a.ci95_low * 100:.1f} to {a.ci95_high * 100:.1f} %)"]
     state, judgement = _beside_the_best(record)
     if comparable:
-        judgement += "; above the published figure" if a.value >= _PAPER_ACCURACY else "; below the published figure"
+        judgement += ", above the published 97 %" if a.value >= _PAPER_ACCURACY else ", below the published 97 %"
     if a.bayes_limit is not None:
         parts.append(f"best possible (Bayes) {a.bayes_limit * 100:.2f} %")
     if record.software:
@@ -104,7 +112,7 @@ def _beside_the_best(record: Record) -> tuple[State, str]:
             return "open", "nothing to compare with"
         best, name = record.software.network, "software without errors"
     if a.ci95_high >= best:
-        return "good", f"reaches {name} within its interval"
+        return "good", f"at {name}"
     points = (best - a.value) * 100
     return ("good" if a.ci95_high >= best - _NEAR else "short"), f"{points:.1f} points below {name}"
 
@@ -127,11 +135,22 @@ def _long(source: Source) -> Answer:
     record, question = source.record, "How long?"
     published = f"{PAPER}: 2.4 s (chromium, 30 devices)"
     if record.training_time_s is None:
-        until = f"{quantity(record.pulses[-1].time_s, 's')} when the last pulse was logged" if record.pulses else "no pulse was logged"
+        until = (
+            f"{quantity(record.pulses[-1].time_s, 's')} when the last pulse was logged"
+            if record.pulses
+            else "no pulse was logged"
+        )
         return Answer(question, "not known", f"training did not end; {until}", published, "open", "not judged")
     state, judgement = _beside_published(source, record.training_time_s, _PAPER_TIME_S)
     each = quantity(record.training_time_s / max(1, len(source.devices)), "s")
-    return Answer(question, quantity(record.training_time_s, "s"), f"simulated time to train all devices; {each} per device", published, state, judgement)
+    return Answer(
+        question,
+        quantity(record.training_time_s, "s"),
+        f"simulated time to train all devices; {each} per device",
+        published,
+        state,
+        judgement,
+    )
 
 
 def _energetic(source: Source) -> Answer:
@@ -139,14 +158,23 @@ def _energetic(source: Source) -> Answer:
     published = f"{PAPER}: 18.9 mJ (chromium, 30 devices; what it includes is not stated)"
     e = record.energy_j
     if e is None:
-        return Answer(question, "not known", "the run ended before energy was recorded", published, "open", "not judged")
+        return Answer(
+            question, "not known", "the run ended before energy was recorded", published, "open", "not judged"
+        )
     training_j, periphery_j = e.reset + e.write + e.verify, peripheral_training_j(record)
     detail = "from the row drivers for training"
     if periphery_j is not None:
         detail += f"; periphery, at assumed powers, {quantity(periphery_j, 'J')} more"
     whole_j = training_j + (periphery_j or 0.0)
     state, judgement = _beside_published(source, whole_j, _PAPER_ENERGY_J)
-    return Answer(question, quantity(training_j, "J"), detail, published, state, judgement + (" with periphery" if periphery_j and state != "open" else ""))
+    return Answer(
+        question,
+        quantity(training_j, "J"),
+        detail,
+        published,
+        state,
+        judgement + (" with periphery" if periphery_j and state != "open" else ""),
+    )
 
 
 def answers(source: Source) -> list[Answer]:
@@ -163,8 +191,13 @@ def verdict(source: Source, found: list[Answer]) -> Verdict:
     trained, accurate = found[:2]
     devices = f"{trained.value} devices trained" if source.verified else f"{trained.value} spent"
     if source.record.status != "complete":
-        return Verdict("incomplete", "Incomplete", f"The run ended early: {source.record.message or 'the record does not say why'}. What was measured until then: {devices}.")
-    images = "no accuracy measured" if accurate.value == "not measured" else f"{accurate.value} of the images right, which {accurate.judgement}" if accurate.judgement.startswith("reaches") else f"{accurate.value} of the images right ({accurate.judgement})"
+        return Verdict(
+            "incomplete",
+            "Incomplete",
+            f"The run ended early: {source.record.message or 'the record does not say why'}. What was measured until then: {devices}.",
+        )
+    measured = source.record.accuracy is not None
+    images = f"{accurate.value} of the images right: {accurate.judgement}" if measured else "no accuracy measured"
     text = f"{devices[0].upper()}{devices[1:]}; {images}."
     if accurate.state == "short" or (accurate.state == "open" and trained.state == "short"):
         return Verdict("fail", "Fail", text)
