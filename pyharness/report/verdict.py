@@ -64,7 +64,9 @@ def _trained(source: Source) -> Answer:
     unread = sum(d.status == "not read back" for d in devices)
     lost = total - reached - unread
     told = [f"{lost} did not reach it"] if lost else []
-    told += [f"{unread} not read back"] if unread else []
+    if unread:
+        near = sum(d.error is not None and abs(d.error) <= (source.tolerance or 0) for d in devices if d.pulses)
+        told.append(f"{unread} not read back; {near} were last seen in tolerance")
     return Answer(
         question,
         f"{reached} of {total}",
@@ -127,8 +129,8 @@ def _beside_published(source: Source, value: float, published: float) -> tuple[S
     if not _chromium(source):
         return "open", "another device or array than the published one"
     if value <= published:
-        return "good", f"{published / value:.0f} times less" if value else "less"
-    return "short", f"{value / published:.1f} times more"
+        return "good", f"{published / value:.0f} times less than published" if value else "less than published"
+    return "short", f"{value / published:.1f} times more than published"
 
 
 def _long(source: Source) -> Answer:
@@ -173,7 +175,7 @@ def _energetic(source: Source) -> Answer:
         detail,
         published,
         state,
-        judgement + (" with periphery" if periphery_j and state != "open" else ""),
+        judgement + (", with periphery" if periphery_j and state != "open" else ""),
     )
 
 
@@ -191,10 +193,11 @@ def verdict(source: Source, found: list[Answer]) -> Verdict:
     trained, accurate = found[:2]
     devices = f"{trained.value} devices trained" if source.verified else f"{trained.value} spent"
     if source.record.status != "complete":
+        told = f" ({trained.judgement})" if trained.state == "short" else ""
         return Verdict(
             "incomplete",
             "Incomplete",
-            f"The run ended early: {source.record.message or 'the record does not say why'}. What was measured until then: {devices}.",
+            f"The run ended early: {source.record.message or 'the record does not say why'}. What was measured until then: {devices}{told}.",
         )
     measured = source.record.accuracy is not None
     images = f"{accurate.value} of the images right: {accurate.judgement}" if measured else "no accuracy measured"

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from pyharness.code import code_version
 from pyharness.config import SimConfig, beside, explain, read_yaml
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS
-from pyharness.code import code_version
 
 __all__ = (
     "Against",

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import yaml
 
+from pyharness.code import code_version
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError, SimulationError
 from pyharness.resources import hdl_dir, model_dir
-from pyharness.code import code_version
 from pyharness.study.process import RunProcesses
 
 BRIEF = SimConfig.model_validate({"engine": "numpy", "device": {"card": "none"}}).model_dump_json()
