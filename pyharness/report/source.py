@@ -130,6 +130,8 @@ class Source:
             DeviceHistory(i, *place, target) for i, (place, target) in enumerate(zip(places, targets, strict=True))
         ]
         for pulse in record.pulses:
+            if pulse.device >= len(found):  # a record that knows no layers, of devices that were not read back
+                continue
             found[pulse.device].pulses.append(pulse)
             found[pulse.device].final = pulse.g_after_siemens
         for device, result in zip(found, record.devices, strict=False):

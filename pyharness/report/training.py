@@ -92,7 +92,7 @@ def pulses_per_device(source: Source) -> Plot:
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
-        edges = np.arange(0, most + width + 1, width) - 0.5
+        edges = [n - 0.5 for n in range(0, most + width + 1, width)]
         both = [np.repeat(list(counts[k]), list(counts[k].values())) for k in (True, False)]
         labels = ("reached the target", "did not") if source.verified else ("", "not verified")
         ax.hist(
@@ -213,6 +213,7 @@ def time_of_training(source: Source) -> Plot:
     }
     pulsed = sum(map(sum, kinds.values()))
     rest = "reads and switching" if not record.rounds else "reads, training images, switching"
+    parts: list[tuple[str, float, int | None]]
     parts = [(name, sum(widths), len(widths)) for name, widths in kinds.items() if widths]
     parts.append((rest, max(0.0, record.training_time_s - pulsed), None))
 
