@@ -169,8 +169,8 @@ def energy(source: Source) -> Plot:
         "energy",
         "Energy by phase",
         "Energy that the row and reference drivers delivered, by phase: "
-        + ", ".join(f"{name} {value * 1e6:.3g} µJ" for name, value in parts)
-        + (f". Apart from it, at assumed powers: the periphery, {periphery * 1e6:.3g} µJ while training." if periphery is not None else "."),
+        + ", ".join(f"{name} {quantity(value, 'J') if value else 'none'}" for name, value in parts)
+        + (f". Apart from it, at assumed powers: the periphery, {quantity(periphery, 'J')} while training." if periphery is not None else "."),
         ("part", "energy_j"),
         rows,
         paint,

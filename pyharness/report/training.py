@@ -13,10 +13,11 @@ from matplotlib.ticker import MaxNLocator
 
 from pyharness.report.plot import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, Plot
 from pyharness.report.source import DeviceHistory, Missing, Source
+from pyharness.report.verdict import quantity
 
 __all__ = ("map_of_array", "pulses_per_device", "rounds_on_chip", "time_of_training", "trajectories")
 
-_NUMBERED_ROWS = 16  # a larger layer has no room for its numbers
+_NUMBERED_ROWS = 16  # a larger array has no room for its numbers
 _OFF_SCALE = 3  # errors are told apart up to so many tolerances
 
 
@@ -136,6 +137,7 @@ def map_of_array(source: Source) -> Plot:
     ]
     layers = sorted({d.layer for d in devices})
     rows = [1 + max(d.row for d in devices if d.layer == layer) for layer in layers]
+    numbered = max(*rows, *(1 + d.col for d in devices)) <= _NUMBERED_ROWS
 
     def paint(figure: Figure) -> None:
         grid = figure.subplots(
@@ -151,7 +153,7 @@ def map_of_array(source: Source) -> Plot:
                 image = ax.imshow(
                     table, cmap=colours, vmin=span[0], vmax=span[1], aspect="auto", interpolation="nearest"
                 )
-                _marks(ax, table, colours, span, rows[line])
+                _marks(ax, table, colours, span, numbered)
                 if attribute == "error" and source.verified:
                     lost = [d for d in own if d.status not in ("reached", "not read back")]
                     ax.plot(
@@ -159,7 +161,7 @@ def map_of_array(source: Source) -> Plot:
                         [d.row for d in lost],
                         "x",
                         color=INK,
-                        ms=9 if rows[line] <= _NUMBERED_ROWS else 4,
+                        ms=9 if numbered else 4,
                     )
                 ax.set_title(f"layer {layer + 1}: {name}", fontsize=8.5)
                 ax.set(ylabel="row" if column == 0 else "", xlabel="column" if line == len(layers) - 1 else "")
@@ -186,9 +188,9 @@ def map_of_array(source: Source) -> Plot:
     )  # fmt: skip
 
 
-def _marks(ax: Any, table: np.ndarray[Any, Any], colours: str, span: tuple[float, float], rows: int) -> None:
-    """Numbers in the cells of a small layer, and ticks at whole rows and columns."""
-    if rows <= _NUMBERED_ROWS and table.shape[1] <= _NUMBERED_ROWS:
+def _marks(ax: Any, table: np.ndarray[Any, Any], colours: str, span: tuple[float, float], numbered: bool) -> None:
+    """Numbers in the cells if there is room, and ticks at whole rows and columns."""
+    if numbered:
         for (r, c), value in np.ndenumerate(table):
             if np.isnan(value):
                 continue
@@ -197,7 +199,7 @@ def _marks(ax: Any, table: np.ndarray[Any, Any], colours: str, span: tuple[float
             text = f"{value:.0f}" if colours == "viridis" else f"{value:+.1f}"
             ax.text(c, r, text, ha="center", va="center", fontsize=7.5, color=INK if light else "white")
     ax.set_xticks(range(table.shape[1]))
-    ax.set_yticks(range(0, rows, 1 if rows <= _NUMBERED_ROWS else 8))
+    ax.set_yticks(range(0, len(table), 1 if numbered else 8))
     ax.grid(False)
 
 
@@ -223,7 +225,7 @@ def time_of_training(source: Source) -> Plot:
         names = [name for name, _, _ in reversed(parts)]
         values = [seconds * 1e3 for _, seconds, _ in reversed(parts)]
         bars = ax.barh(names, values, color=[colours[n] for n in names], height=0.6)
-        share = [f"{v:.3g} ms  ({v / record.training_time_s / 10:.0f} %)" for v in values]  # type: ignore[operator]
+        share = [f"{quantity(v / 1e3, 's')}  ({v / record.training_time_s / 10:.0f} %)" for v in values]  # type: ignore[operator]
         ax.bar_label(bars, share, padding=4)
         ax.set(xlabel="simulated time (ms)", title="Training time")
         ax.margins(x=0.32)
@@ -233,7 +235,7 @@ def time_of_training(source: Source) -> Plot:
         "time",
         "Where the training time went",
         "Simulated time from the command to program to its end: pulse widths summed by kind; the rest is reading (settling, conversion), switching "
-        "and its guards. " + "; ".join(f"{name} {seconds * 1e3:.3g} ms" for name, seconds, _ in parts) + ".",
+        "and its guards. " + "; ".join(f"{name} {quantity(seconds, 's')}" for name, seconds, _ in parts) + ".",
         ("part", "time_s", "pulses"),
         parts,
         paint,

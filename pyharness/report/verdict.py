@@ -53,13 +53,13 @@ def _trained(source: Source) -> Answer:
     total, reached = len(devices), sum(d.status == "reached" for d in devices)
     question, published = "Did it train?", f"{PAPER}: 30 devices"
     errors = [abs(d.error) for d in devices if d.error is not None]
-    worst = f"largest distance from target {max(errors) * 100:.2f} %" if errors else "no conductance was read"
+    worst = f"largest distance when read back {max(errors) * 100:.2f} %" if errors else "no conductance was read"
     pulses = f"{len(record.pulses)} pulses"
     if not source.verified:
         return Answer(question, pulses, f"for {total} devices; single pulses, which nothing verifies", published, "open",
                       "judged by its accuracy")  # fmt: skip
-    within = f"within {source.tolerance * 100:.3g} % of their target, " if source.tolerance is not None else ""
-    detail = f"devices {within}verified by the controller; {worst}; {pulses}"
+    within = f" within {source.tolerance * 100:.3g} % of their targets" if source.tolerance is not None else ""
+    detail = f"devices verified by the controller{within}; {worst}; {pulses}"
     state: State = "good" if devices and reached == total else "short"
     unread = sum(d.status == "not read back" for d in devices)
     lost = total - reached - unread
@@ -115,7 +115,7 @@ def _beside_the_best(record: Record) -> tuple[State, str]:
     if best is None:
         if record.software is None:
             return "open", "nothing to compare with"
-        best, name = record.software.network, "software without errors"
+        best, name = record.software.network, "the same network in software"
     if a.ci95_high >= best:
         return "good", f"at {name}"
     points = (best - a.value) * 100
@@ -130,7 +130,7 @@ def _chromium(source: Source) -> bool:
 
 def _beside_published(source: Source, value: float, published: float) -> tuple[State, str]:
     if not _chromium(source):
-        return "open", "another device or array than the published one"
+        return "open", "not comparable: another device or array"
     if value <= published:
         return "good", f"{published / value:.0f} times less than published" if value else "less than published"
     return "short", f"{value / published:.1f} times more than published"

@@ -371,7 +371,7 @@ def test_figures_of_another_device_are_not_compared(reported: Reported) -> None:
     config = reported.record.config | {"device": {**reported.record.config["device"], "card": "carbon"}}
     found = answers(Source(reported.record.model_copy(update={"config": config})))
     assert [a.state for a in found] == ["good", "good", "open", "open"]
-    assert "another device or array than the published one" in found[2].judgement
+    assert "not comparable: another device or array" in found[2].judgement
 
 
 def test_print_rules(reported: Reported) -> None:
