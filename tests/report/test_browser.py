@@ -74,7 +74,7 @@ def test_every_figure_is_painted(browser: Browser, reported: Reported) -> None:
     assert ways.count() == 1
     assert colours(ways.screenshot()) > 8
     blank = page.locator("figure img").first
-    blank.evaluate("one => { one.style.visibility = 'hidden' }")
+    blank.evaluate("one => { one.style.opacity = '0' }")
     assert colours(blank.screenshot()) == 1
     page.close()
 
