@@ -41,6 +41,7 @@ def trajectories(source: Source) -> Plot:
         left.autoscale()
         left.set(xlabel="pulse of the device", ylabel="conductance read (µS)", title="Conductances")
         figure.colorbar(shades, ax=left, label="target (µS)")
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         if right is not None:
             _errors(right, known, tolerance)
 
@@ -73,6 +74,7 @@ def _errors(ax: Any, devices: list[DeviceHistory], tolerance: float | None) -> N
     if tolerance is not None:
         ax.axhline(tolerance * 100, color=INK, lw=0.8, ls=":", label="tolerance")
     ax.set(xlabel="pulse of the device", ylabel="distance from target (%)", title="Distance")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_yscale("symlog", linthresh=1)
     ax.set_yticks([0, 0.5, 1, 10, 100], ["0", "0.5", "1", "10", "100"])
     ax.set_ylim(0, None)
