@@ -125,10 +125,16 @@ class TrainingRound(_Part):
 
 
 class Record(_Part):
-    """The result of a run, schema version 1.  SI units throughout."""
+    """The result of a run, schema version 1.  SI units throughout.
+
+    ``message``: why the run ended early, where that is known; None of a complete one.
+    ``network``: of the controller (biases, activation table, shift, threshold, readout), the noise that it was trained with, and of the
+    array: ``layers`` (rows and columns of each) and ``targets_siemens`` (of each device, as training began).
+    """
 
     schema_version: Literal[1] = 1
     status: Literal["complete", "interrupted"] = "interrupted"
+    message: str | None = None
     seed: int
     engine: str
     tools: dict[str, str]

@@ -34,6 +34,7 @@ def _library_found() -> bool:
 
 TOOLS: dict[str, Callable[[], bool]] = {
     "adms": lambda: which("admsXml") is not None,
+    "chromium": lambda: which("chromium") is not None,
     "iverilog": lambda: which("iverilog") is not None and which("vvp") is not None,
     "libngspice0": _library_found,
     "ngspice": lambda: which("ngspice") is not None,

@@ -9,12 +9,13 @@ import math
 import os
 import platform
 import resource
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import numpy as np
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
 from pyharness.bench.progress import show_progress
 from pyharness.bench.view import prepare_behavioural
+from pyharness.code import code_version
 from pyharness.config import SimConfig, pinned
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
@@ -72,7 +74,7 @@ _ENGINES = {"ngspice": "ngspice in vvp", "behavioural": "behavioural view in vvp
 
 
 def _tool_versions(engine: str) -> dict[str, str]:
-    python = {"python": platform.python_version()}
+    python = {"code": code_version(), "python": platform.python_version()}
     if engine == "numpy":
         return python | {name: version(name) for name in ("pyharness", "numba", "numpy", "scipy")}
     icarus = subprocess.run(["iverilog", "-V"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
@@ -219,6 +221,7 @@ def run_sim(
             "pixel_noise": job.training.pixel_noise,
             "conductance_error": job.training.conductance_error,
             "layers": [[layer.rows, layer.cols] for layer in job.layers],
+            "targets_siemens": job.targets_siemens.tolist(),
             "readout": job.network.readout,
         },
         software=_software(job),
@@ -270,13 +273,22 @@ def run_sim(
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """Say with a failure where the run's folder is."""
+    """Say with a failure where the run's folder is, and in its record what ended the run."""
+    kept = f"what was measured so far is in {folder}: pyharness report {shlex.quote(str(folder))} shows it"
     try:
         yield
     except KeyboardInterrupt:
-        raise RunInterrupted(f"interrupted; what was measured so far is in {folder}") from None
+        _put_message(folder, "interrupted by the user")
+        raise RunInterrupted(f"interrupted; {kept}") from None
     except SimulationError as cause:
-        raise type(cause)(f"{cause}\nwhat was measured so far is in {folder}") from None
+        _put_message(folder, str(cause))
+        raise type(cause)(f"{cause}\n{kept}") from None
+
+
+def _put_message(folder: Path, message: str) -> None:
+    """Write why a run ended early into its record."""
+    with suppress(SimulationError, OSError):  # what ended the run is told whether or not it can be written
+        write_record(read_record(folder).model_copy(update={"message": message}), folder)
 
 
 def _run_without_simulator(
@@ -285,12 +297,12 @@ def _run_without_simulator(
     """Do the job in this process; its clocks began at the given readings."""
     from pyharness.bench.numpy_job import run_numpy  # brings Numba, a second that no other engine needs
 
-    try:
-        with _told(folder):
+    with _told(folder):
+        try:
             run_numpy(job, record, limit_s or math.inf)
-    finally:
-        record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
-        write_record(record, folder)
+        finally:
+            record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
+            write_record(record, folder)
     _point_latest(folder.parent, folder)
     return folder
 

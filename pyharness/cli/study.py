@@ -120,7 +120,7 @@ def replay(
     """Do a stored run again in this process; ends with status 1 unless every bit of its result is the same."""
     import json
 
-    from pyharness.study.code import code_version
+    from pyharness.code import code_version
     from pyharness.study.run import run_point
     from pyharness.study.store import Store
 

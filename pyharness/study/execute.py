@@ -18,9 +18,9 @@ from distributed import Client, Future, LocalCluster, as_completed
 from distributed.comm.core import connect as connect_to
 from distributed.security import Security
 
+from pyharness.code import code_version
 from pyharness.errors import ConfigError, ToolNotFoundError
 from pyharness.install import INSTALL
-from pyharness.study.code import code_version
 from pyharness.study.process import run_apart, runs_ended
 from pyharness.study.spec import Point, Study, points
 from pyharness.study.store import Outcome, Row, Store

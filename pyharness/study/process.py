@@ -229,7 +229,7 @@ def _end_with(lifeline: int) -> None:
 def _serve(lifeline: int) -> None:
     """Do the runs that standard input asks for."""
     _end_with(lifeline)
-    from pyharness.study.code import version_on_disk
+    from pyharness.code import version_on_disk
     from pyharness.study.run import run_point
 
     answers = os.fdopen(os.dup(1), "w")

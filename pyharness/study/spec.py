@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, field_validator
 
+from pyharness.code import code_version
 from pyharness.config import SimConfig, beside, pinned
 from pyharness.errors import ConfigError
 from pyharness.resources import shipped_studies
-from pyharness.study.code import code_version
 from pyharness.suggest import there_are
 from pyharness.yamlfile import checked, file_of, read_mapping
 

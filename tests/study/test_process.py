@@ -14,10 +14,10 @@ import psutil
 import pytest
 import yaml
 
+from pyharness.code import code_version
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError, SimulationError
 from pyharness.resources import hdl_dir, model_dir
-from pyharness.study.code import code_version
 from pyharness.study.process import RunProcesses
 
 BRIEF = SimConfig.model_validate({"engine": "numpy", "device": {"card": "none"}}).model_dump_json()
@@ -105,7 +105,7 @@ def test_the_version_is_of_the_sources_alone(tmp_path: Path) -> None:
     for folder in (hdl_dir(), model_dir()):
         shutil.copytree(folder, package / "share" / folder.name)
     script = (
-        "from pathlib import Path; from pyharness.study.code import code_version, version_on_disk; print(code_version()); "
+        "from pathlib import Path; from pyharness.code import code_version, version_on_disk; print(code_version()); "
         f"f = Path({str(package / 'share' / 'hdl' / 'system_top.v')!r}); f.write_text(f.read_text() + '// changed\\n'); "
         "print(code_version()); print(version_on_disk())"
     )
@@ -147,7 +147,7 @@ def test_nothing_outlives_a_killed_study(tmp_path: Path) -> None:
 
 ORDERLY = """
 import sys
-from pyharness.study.code import code_version
+from pyharness.code import code_version
 from pyharness.study.process import RunProcesses
 print(RunProcesses().do(sys.argv[1], 60, code_version()).status)
 """
@@ -204,7 +204,7 @@ def test_memory_is_the_process_own(tmp_path: Path) -> None:
     """Not what the program that started it once held."""
     script = "import numpy as np; np.ones(150_000_000); from tests_memory import peak; print(peak())"
     (tmp_path / "tests_memory.py").write_text(
-        "from pyharness.config import SimConfig\nfrom pyharness.study.code import code_version\n"
+        "from pyharness.config import SimConfig\nfrom pyharness.code import code_version\n"
         "from pyharness.study.process import RunProcesses\n"
         f"def peak():\n    processes = RunProcesses()\n    processes.do({BRIEF!r}, 60, code_version())\n"
         "    return processes._idle[0].peak_bytes\n"

@@ -106,7 +106,8 @@ def test_files_of_a_run(finished: tuple[Path, subprocess.CompletedProcess[str]])
     """Record, self-contained report, one waveform file with both domains and its layout, the netlist."""
     folder, done = finished
     report = (folder / "report.html").read_text()
-    assert report.count("data:image/png;base64,") == 5
+    assert report.count("data:image/svg+xml;base64,") == 9
+    assert {p.suffix for p in (folder / "figures").iterdir()} == {".png", ".svg", ".csv"}
     assert not re.search(r"(src|href)=\"http", report)
     assert "30 of 30" in report
     header = (folder / "waves.vcd").read_text(errors="replace")[:20_000]
@@ -191,7 +192,11 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     assert re.search(r"interrupted; what was measured so far is in out/\d+-\d+", errors)
     kept = read_record(records[0].parent)
     assert kept.status == "interrupted"
+    assert kept.message == "interrupted by the user"
     assert len(kept.pulses) >= 1
+    shown = run("report", str(records[0].parent), cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "The run ended early: interrupted by the user" in (records[0].parent / "report.html").read_text()
     assert not (tmp_path / "out" / "latest").exists()
 
 

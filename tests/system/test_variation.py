@@ -85,5 +85,5 @@ def test_the_record_holds_what_the_seed_gives(folder: Path) -> None:
     assert set(record.variation.spread) == {"device_to_device", "cycle_to_cycle"}
     assert record.variation.spread["cycle_to_cycle"]["v_on"]["sigma"] == 0.02
     report = (folder / "report.html").read_text()
-    assert "<h2>Variation</h2>" in report
+    assert ">Variation</h3>" in report
     assert "spread of the SET voltage over cycles" in report

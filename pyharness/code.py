@@ -13,7 +13,7 @@ from pyharness.resources import hdl_dir, model_dir
 __all__ = ("code_version", "version_on_disk")
 
 _SOURCES = ("*.py", "*.v", "*.vh", "*.va", "*.vams", "*.yaml", "*.lark", "*.j2", "*.c", "*.h")
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
 
 
 def _files(root: Path) -> list[Path]:
