@@ -21,4 +21,6 @@ def set_detail(*, quiet: bool, verbose: bool) -> None:
     """Let results and messages be shown or not, and the log of what is run and of libraries on top or not."""
     console.quiet = messages.quiet = quiet
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr, force=True)
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setLevel(level)  # a library's logger may have a level of its own
+    logging.basicConfig(level=level, format="%(name)s: %(message)s", handlers=[shown], force=True)

@@ -169,6 +169,22 @@ def test_verbose_shows_what_is_run(run: Run, tmp_path: Path) -> None:
     assert "-shared" in errors
 
 
+@pytest.mark.parametrize(("words", "shown"), [((), False), (("--verbose",), True)])
+def test_libraries_log_where_it_is_wanted(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], shown: bool
+) -> None:
+    """Also one whose logger has a level of its own, as cocotb's runner."""
+    library = logging.getLogger("library")
+    monkeypatch.setattr(library, "level", logging.INFO)
+
+    def logs(_: str) -> str:
+        library.info("results are here")
+        return "text"
+
+    monkeypatch.setattr("pyharness.schema.schema_text", logs)
+    assert run("schema", "config", *words) == (0, "text", "library: results are here\n" if shown else "")
+
+
 def test_a_bug_is_told_and_its_traceback_kept(tmp_path: Path) -> None:
     """In a file; with --verbose, at once."""
     code = (
