@@ -74,7 +74,7 @@ def render(source: Source, figures: Mapping[str, Drawn], missing: Mapping[str, s
         lstrip_blocks=True,
     )
     environment.filters["quantity"] = quantity
-    environment.filters["tied"] = lambda words: re.sub(r"(?<=\d) (?=[%µm]|of )", "\N{NO-BREAK SPACE}", words)
+    environment.filters["tied"] = lambda words: re.sub(r"(?<=\d) (?=%|[µm]?[sJ]\b)", "\N{NO-BREAK SPACE}", words)
     style, script = (Markup(environment.get_template(f"{name}.j2").render()) for name in ("style.css", "choose.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html.j2").render(

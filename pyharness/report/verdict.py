@@ -53,7 +53,7 @@ def _trained(source: Source) -> Answer:
     total, reached = len(devices), sum(d.status == "reached" for d in devices)
     question, published = "Did it train?", f"{PAPER}: 30 devices"
     errors = [abs(d.error) for d in devices if d.error is not None]
-    worst = f"largest distance when read back {max(errors) * 100:.2f} %" if errors else "no conductance was read"
+    worst = f"largest distance at the last read {max(errors) * 100:.2f} %" if errors else "no conductance was read"
     pulses = f"{len(record.pulses)} pulses"
     if not source.verified:
         return Answer(question, pulses, f"for {total} devices; single pulses, which nothing verifies", published, "open",
