@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyharness.errors import ToolNotFoundError
 
-__all__ = ("config_dir", "controller_sources", "hdl_dir", "model_dir")
+__all__ = ("config_dir", "controller_sources", "hdl_dir", "model_dir", "project_file")
 
 _PACKAGE = Path(__file__).parent
 
@@ -38,3 +38,11 @@ def model_dir() -> Path:
 def config_dir() -> Path:
     """Return the folder with the shipped configurations."""
     return _find("configs")
+
+
+def project_file(name: str) -> Path:
+    """Return a file of the project's root that travels with the package: LICENSE or CHANGELOG.md."""
+    for path in (_PACKAGE / "share" / name, _PACKAGE.parent / name):
+        if path.is_file():
+            return path
+    raise ToolNotFoundError(f"the file '{name}' of pyharness is missing from the installation: install it again")

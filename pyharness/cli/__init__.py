@@ -14,13 +14,13 @@ from typing import Annotated
 import typer
 
 from pyharness import __version__
-from pyharness.cli import coupling, fit, job, model, study
+from pyharness.cli import coupling, fit, handoff, job, model, study
 from pyharness.cli.common import commands
 from pyharness.errors import PyharnessError, RunInterrupted
 
 __all__ = ("COMMANDS", "app", "commands", "main")
 
-COMMANDS = (job, study, model, fit, coupling)
+COMMANDS = (job, study, model, fit, coupling, handoff)
 """Modules with commands: importing them registers what they have, in the order of ``--help``."""
 
 

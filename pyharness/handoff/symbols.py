@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Symbols for xschem: the memristor and its 1T1R cell, for the generated subcircuits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyharness.handoff.decks import CELL
+from pyharness.handoff.subjects import START
+
+__all__ = ("symbols",)
+
+_Line = tuple[int, int, int, int]
+_Pin = tuple[str, int, int]
+
+# a resistor's zigzag in a box; the thick end of a memristor's symbol is on the side of n
+_DEVICE: Sequence[_Line] = (
+    (0, -30, 0, -20), (0, -20, 8, -20), (8, -20, 8, -10), (8, -10, -8, -10), (-8, -10, -8, 0), (-8, 0, 8, 0), (8, 0, 8, 10),
+    (8, 10, 0, 10), (0, 10, 0, 30), (-14, -24, 14, -24), (-14, 24, 14, 24), (-14, -24, -14, 24), (14, -24, 14, 24),
+    (-14, 21, 14, 21), (-14, 22, 14, 22),
+)  # fmt: skip
+# above it a transistor: drain at the row, gate on the left
+_SWITCH: Sequence[_Line] = (
+    (0, -90, 0, -70), (0, -70, -8, -70), (-8, -74, -8, -46), (-8, -50, 0, -50), (0, -50, 0, -30), (-13, -70, -13, -50), (-13, -60, -40, -60)
+)  # fmt: skip
+
+
+def _symbol(suffix: str, lines: Sequence[_Line], pins: Sequence[_Pin], label_y: int) -> str:
+    """Return a symbol; ``suffix`` follows the card's name in the subcircuit's."""
+    text = [
+        "v {xschem version=2.9.9 file_version=1.2}",
+        "G {}",
+        "K {type=subcircuit",
+        f'format="@name @pinlist @card{suffix} {START}=@{START}"',
+        f'template="name=x1 card=chromium {START}=0"}}',
+        "V {}",
+        "S {}",
+        "E {}",
+        *(f"L 4 {a} {b} {c} {d} {{}}" for a, b, c, d in lines),
+        *(f"B 5 {x - 2.5:g} {y - 2.5:g} {x + 2.5:g} {y + 2.5:g} {{name={name} dir=inout}}" for name, x, y in pins),
+        *(f"T {{{name}}} {x + 4} {y - 12} 0 0 0.15 0.15 {{}}" for name, x, y in pins),
+        f"T {{@name}} 20 {label_y - 8} 0 0 0.2 0.2 {{}}",
+        f"T {{@card}} 20 {label_y + 4} 0 0 0.2 0.2 {{}}",
+        "",
+    ]
+    return "\n".join(text)
+
+
+def symbols() -> dict[str, str]:
+    """Return the text of each symbol by its file name; pins stand in the order of the subcircuits' ports."""
+    device: list[_Pin] = [("p", 0, -30), ("n", 0, 30)]
+    cell: list[_Pin] = [("row", 0, -90), ("col", 0, 30), ("word", -40, -60)]
+    return {
+        "memristor.sym": _symbol("", _DEVICE, device, 0),
+        f"memristor_{CELL}.sym": _symbol(f"_{CELL}", [*_DEVICE, *_SWITCH], cell, 0),
+    }
