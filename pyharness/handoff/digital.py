@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from pyharness.bench.driver import STATUS
-from pyharness.bench.job import Job, build_job
+from pyharness.bench.job import Job, build_job, verify_codes
 from pyharness.bench.registers import markdown_table, registers
 from pyharness.config import SimConfig
 from pyharness.handoff.golden import golden_record
@@ -45,7 +47,8 @@ def expected_text(record: Record, job: Job) -> str:
     # the controller's last verify, not the reading back at the end, which finds the state a little later
     verified = {p.device: p.g_after_siemens for p in record.pulses}
     read_v = job.config.write_verify.read_v
-    codes = [round(job.electrics.verify_code(verified[i], read_v, float(ohm))) for i, ohm in enumerate(job.path_ohm)]
+    g_siemens = np.array([verified[i] for i in range(len(record.devices))])
+    codes = verify_codes(job.electrics, g_siemens, read_v, job.path_ohm).tolist()
     return "".join(
         f"{i} {target} {code} {d.pulses} {STATUS.index(d.status)}\n"
         for i, (d, target, code) in enumerate(zip(record.devices, job.target_codes.tolist(), codes, strict=True))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyharness.handoff.decks import CELL
+from pyharness.handoff.golden import CELL_SUBJECT
 from pyharness.handoff.subjects import START
 
 __all__ = ("symbols",)
@@ -25,22 +26,26 @@ _SWITCH: Sequence[_Line] = (
 )  # fmt: skip
 
 
-def _symbol(suffix: str, lines: Sequence[_Line], pins: Sequence[_Pin], label_y: int) -> str:
-    """Return a symbol; ``suffix`` follows the card's name in the subcircuit's."""
+def _symbol(model: str, lines: Sequence[_Line], pins: Sequence[_Pin]) -> str:
+    """Return a symbol; ``model`` is the subcircuit that an instance has where it names no other."""
+    # a primitive: its subcircuit comes by .include, not from a schematic of its own
+    attributes = [
+        "{type=primitive",
+        f'format="@name @pinlist @model {START}=@{START}"',
+        f'template="name=x1 model={model} {START}=0"}}',
+    ]
     text = [
         "v {xschem version=2.9.9 file_version=1.2}",
-        "G {}",
-        "K {type=subcircuit",
-        f'format="@name @pinlist @card{suffix} {START}=@{START}"',
-        f'template="name=x1 card=chromium {START}=0"}}',
+        "G " + "\n".join(attributes),  # where xschem 2.8 looks for what later ones have under K
+        "K " + "\n".join(attributes),
         "V {}",
         "S {}",
         "E {}",
         *(f"L 4 {a} {b} {c} {d} {{}}" for a, b, c, d in lines),
         *(f"B 5 {x - 2.5:g} {y - 2.5:g} {x + 2.5:g} {y + 2.5:g} {{name={name} dir=inout}}" for name, x, y in pins),
         *(f"T {{{name}}} {x + 4} {y - 12} 0 0 0.15 0.15 {{}}" for name, x, y in pins),
-        f"T {{@name}} 20 {label_y - 8} 0 0 0.2 0.2 {{}}",
-        f"T {{@card}} 20 {label_y + 4} 0 0 0.2 0.2 {{}}",
+        "T {@name} 20 -8 0 0 0.2 0.2 {}",
+        "T {@model} 20 4 0 0 0.2 0.2 {}",
         "",
     ]
     return "\n".join(text)
@@ -51,6 +56,6 @@ def symbols() -> dict[str, str]:
     device: list[_Pin] = [("p", 0, -30), ("n", 0, 30)]
     cell: list[_Pin] = [("row", 0, -90), ("col", 0, 30), ("word", -40, -60)]
     return {
-        "memristor.sym": _symbol("", _DEVICE, device, 0),
-        f"memristor_{CELL}.sym": _symbol(f"_{CELL}", [*_DEVICE, *_SWITCH], cell, 0),
+        "memristor.sym": _symbol(CELL_SUBJECT, _DEVICE, device),
+        f"memristor_{CELL}.sym": _symbol(f"{CELL_SUBJECT}_{CELL}", [*_DEVICE, *_SWITCH], cell),
     }
