@@ -58,9 +58,12 @@ def write_papers(folder: Path) -> None:
     put(folder / "benches" / "run.py", (files("pyharness.handoff") / "receiver.py").read_text(encoding="utf-8"))
 
 
+def _makers() -> dict[str, str]:
+    return {name: version(name) for name in _MAKERS}
+
+
 def write_index(folder: Path) -> None:
     """Write ``index.json``: versions of the format, the project, the models and the tools."""
-    tools = {"python": platform.python_version()} | {name: version(name) for name in _MAKERS}
     index = {
         "name": "pyharness-handoff",
         "format": FORMAT,
@@ -68,7 +71,7 @@ def write_index(folder: Path) -> None:
         "source_date": source_date(),
         "models": model_versions(),
         "cards": {s.name: s.module.name for s in subjects() if s.card},
-        "built_with": tools,
+        "built_with": {"python": platform.python_version()} | _makers(),
         "golden_data_made_with": made_with(),
         "manifest": MANIFEST,
         "sbom": SBOM,
@@ -104,6 +107,6 @@ def build_archive() -> bytes:
         for write in PARTS:
             write(folder)
         tree = read_tree(folder)
-    tree[SBOM] = sbom_text({one: sha256(data) for one, data in tree.items()}).encode()
+    tree[SBOM] = sbom_text({one: sha256(data) for one, data in tree.items()}, _makers()).encode()
     tree[MANIFEST] = manifest_text(tree).encode("ascii")
     return pack({f"{NAME}/{one}": data for one, data in tree.items()}, time_s)

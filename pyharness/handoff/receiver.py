@@ -32,9 +32,10 @@ class BenchError(Exception):
 
 def run(command: list[str], folder: Path) -> str:
     """Run a program in a folder and return what it printed."""
+    environment = {"HOME": str(folder), **os.environ}  # without a home ngspice 39 crashes
     try:
         done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False
         )  # fmt: skip
     except FileNotFoundError:
         raise BenchError(f"'{command[0]}' is not on PATH: install it") from None

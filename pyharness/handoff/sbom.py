@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Bill of materials of the archive, as CycloneDX 1.6: its own parts, the measured data, and what the package that made it needs."""
+"""Bill of materials of the archive, as CycloneDX 1.6: its own parts, the measured data, and what made it."""
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, requires, version
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
@@ -21,26 +19,12 @@ from pyharness import __version__
 from pyharness.handoff.archive import source_date
 from pyharness.handoff.models import model_versions
 
-__all__ = ("dependencies", "sbom_text")
+__all__ = ("sbom_text",)
 
 _LICENCE = "BSD-3-Clause"
 _SPACE = uuid.UUID("8f4bd2c1-6a0e-5c5f-9a52-51c1f9a3a0b7")
 """Namespace of the serial numbers, which follow from what is in the archive."""
 _DATA = "https://github.com/mancorz98/memristor_programming_study"
-
-
-def dependencies() -> dict[str, str]:
-    """Return the direct run-time dependencies of the package with the versions at hand, sorted by name."""
-    names = (
-        re.split(r"[^A-Za-z0-9._-]", one, maxsplit=1)[0] for one in requires("pyharness") or [] if "extra ==" not in one
-    )
-    found = {}
-    for name in sorted(names, key=str.lower):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # what builds the archive may do without some
-            continue
-    return found
 
 
 def _part(name: str, number: str, kind: ComponentType, description: str, hashes: Sequence[HashType] = ()) -> Component:
@@ -50,8 +34,13 @@ def _part(name: str, number: str, kind: ComponentType, description: str, hashes:
     )  # fmt: skip
 
 
-def sbom_text(hashes: dict[str, str]) -> str:
-    """Return the bill of materials; ``hashes`` are the SHA-256 of the archive's other files by name."""
+def sbom_text(hashes: Mapping[str, str], tools: Mapping[str, str]) -> str:
+    """Return the bill of materials.
+
+    Args:
+        hashes: SHA-256 of the archive's other files by their names.
+        tools: versions of the Python packages that the archive is made with.
+    """
     parts = []
     for name, number in model_versions().items():
         digest = HashType(alg=HashAlgorithm.SHA_256, content=hashes[f"veriloga/{name}/{name}.va"])
@@ -73,7 +62,7 @@ def sbom_text(hashes: dict[str, str]) -> str:
             purl=PackageURL("pypi", name=name.lower(), version=number),
             bom_ref=f"{name}@{number}",
         )
-        for name, number in dependencies().items()
+        for name, number in tools.items()
     ]
     whole = _part(
         "pyharness-handoff",

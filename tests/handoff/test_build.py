@@ -95,7 +95,7 @@ def test_source_date_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
         assert sbom is not None and b"2023-11-14T22:13:20" in sbom.read()
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "-1", "1.5", "9" * 12, "１７"])
+@pytest.mark.parametrize("text", ["", "yesterday", "-1", "1.5", "9" * 12, "\uff11"])
 def test_a_faulty_source_date(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Is told, not taken for a time."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
@@ -111,7 +111,7 @@ def test_what_is_there_is_kept(tmp_path: Path) -> None:
     before = path.stat().st_mtime_ns
     assert not write_new(path, first, force=False)
     assert path.stat().st_mtime_ns == before
-    with pytest.raises(ConfigError, match="exists and is another.*--force"):
+    with pytest.raises(ConfigError, match=r"exists and is another.*--force"):
         write_new(path, second, force=False)
     assert path.read_bytes() == first
     assert write_new(path, second, force=True)
