@@ -15,13 +15,11 @@ from pathlib import Path
 from pyharness.bench.runner import read_record, run_sim
 from pyharness.config import SimConfig
 from pyharness.handoff.decks import CELL, Expected, cell_expected, device_expected, golden_csv, read_golden
-from pyharness.handoff.subjects import subjects
+from pyharness.handoff.subjects import EXAMPLE, subjects
 from pyharness.record import Record, replace_text, write_record
 
-__all__ = ("CELL_SUBJECT", "CONFIG", "golden_record", "golden_text", "golden_values", "made_with", "run_golden")
+__all__ = ("CONFIG", "golden_record", "golden_text", "golden_values", "made_with", "run_golden")
 
-CELL_SUBJECT = "chromium"
-"""The card whose 1T1R cell has a deck."""
 CONFIG = {
     "engine": "numpy",
     "seed": 5,
@@ -71,7 +69,7 @@ def main() -> None:
     write_record(run_golden(), _RUN)
     for subject in subjects():
         replace_text(_HERE / f"{subject.name}.csv", golden_csv(device_expected(subject)))
-        if subject.name == CELL_SUBJECT:
+        if subject.name == EXAMPLE:
             replace_text(_HERE / f"{subject.name}_{CELL}.csv", golden_csv(cell_expected(subject)))
     tools = {"python": platform.python_version()} | {n: version(n) for n in ("pyharness", "numba", "numpy", "scipy")}
     replace_text(_MADE, json.dumps(tools, indent=1) + "\n")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pyharness.errors import ConfigError
 from pyharness.handoff.decks import CELL, bench_deck, cell_deck, cell_text
-from pyharness.handoff.golden import CELL_SUBJECT, golden_text
+from pyharness.handoff.golden import golden_text
 from pyharness.handoff.loaders import loader_decks
-from pyharness.handoff.subjects import START, Subject, example_of, models, subjects
+from pyharness.handoff.subjects import EXAMPLE, START, Subject, example_of, models, subjects
 from pyharness.handoff.symbols import symbols
 from pyharness.resources import model_dir
 from pyharness.veriloga import device_model, emit_osdi, emit_verilog, load_module
@@ -69,7 +69,7 @@ def write_models(folder: Path) -> None:
         put(generated / "verilog" / f"{name}.vh", _verilog(subject))
         put(bench / f"{name}.cir", bench_deck(subject))
         put(bench / f"{name}.csv", golden_text(name))
-        if name == CELL_SUBJECT:
+        if name == EXAMPLE:
             put(bench / f"{name}_{CELL}.cir", cell_deck(subject))
             put(bench / f"{name}_{CELL}.csv", golden_text(f"{name}_{CELL}"))
     put(generated / "osdi" / _OSDI_HEADER, (files("pyharness.veriloga") / _OSDI_HEADER).read_text(encoding="utf-8"))

@@ -11,10 +11,12 @@ from pyharness.errors import ConfigError
 from pyharness.resources import model_dir
 from pyharness.veriloga import Card, Device, Module, Subcircuit, emit_ngspice, load_device, load_module
 
-__all__ = ("START", "Subject", "example_of", "models", "subjects")
+__all__ = ("EXAMPLE", "START", "Subject", "example_of", "models", "subjects")
 
 START = "x0"
 """The parameter that stays free: the state at the start, 0 .. 1."""
+EXAMPLE = "chromium"
+"""The card that decks and symbols show where one has to do."""
 _DEFAULT_SERIES_OHM = 5110.0
 
 
@@ -76,5 +78,6 @@ def subjects() -> list[Subject]:
 
 
 def example_of(model: str) -> Subject:
-    """Return what the loader decks of a model show: its first card, or its defaults."""
-    return next(s for s in subjects() if s.module.name == model)
+    """Return what the loader decks of a model show: the example, else its first card, else its defaults."""
+    own = [s for s in subjects() if s.module.name == model]
+    return next((s for s in own if s.name == EXAMPLE), own[0])

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyharness.handoff.decks import CELL
-from pyharness.handoff.golden import CELL_SUBJECT
-from pyharness.handoff.subjects import START
+from pyharness.handoff.subjects import EXAMPLE, START
 
 __all__ = ("symbols",)
 
@@ -56,6 +55,6 @@ def symbols() -> dict[str, str]:
     device: list[_Pin] = [("p", 0, -30), ("n", 0, 30)]
     cell: list[_Pin] = [("row", 0, -90), ("col", 0, 30), ("word", -40, -60)]
     return {
-        "memristor.sym": _symbol(CELL_SUBJECT, _DEVICE, device),
-        f"memristor_{CELL}.sym": _symbol(f"{CELL_SUBJECT}_{CELL}", [*_DEVICE, *_SWITCH], cell),
+        "memristor.sym": _symbol(EXAMPLE, _DEVICE, device),
+        f"memristor_{CELL}.sym": _symbol(f"{EXAMPLE}_{CELL}", [*_DEVICE, *_SWITCH], cell),
     }

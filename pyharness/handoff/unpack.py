@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import tarfile
 import zlib
 from collections.abc import Iterable
@@ -54,7 +55,7 @@ def check_names(names: Iterable[str]) -> None:
             raise ConfigError(
                 f"the name {name!r} is not plain: names are letters, digits, '.', '_', '+', '-', with '/' between"
             )
-        if name in seen.values():
+        if seen.get(name.lower()) == name:
             raise ConfigError(f"the name {name!r} occurs twice: the later file would replace the earlier one")
         if name.lower() in seen:
             raise ConfigError(
@@ -128,37 +129,40 @@ def read_archive(packed: bytes) -> tuple[str, dict[str, bytes]]:
         ConfigError: no archive, a damaged one, or one with anything in it that ``pack`` does not write.
     """
     data = _inflate(packed)
-    entries = []
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-            while (entry := tar.next()) is not None:
-                entries.append(entry)
-                if len(entries) > MOST_FILES:
-                    raise ConfigError(f"the archive holds more than {MOST_FILES} files: refused")
-            for entry in entries:
-                if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-                    kind = _KINDS.get(entry.type, f"an entry of type {entry.type!r}")
-                    raise ConfigError(f"'{entry.name}' is {kind}: an archive holds files only")
-            check_names(entry.name for entry in entries)
-            if (claimed := sum(entry.size for entry in entries)) > len(data):
-                raise ConfigError(
-                    f"the archive's files claim {claimed} bytes, of {len(data)} that there are: it is damaged"
-                )
-            files = {e.name: file.read() for e in entries if (file := tar.extractfile(e)) is not None}
-    except (tarfile.TarError, ValueError, EOFError) as cause:
-        if isinstance(cause, ConfigError):
-            raise
+        entries = _entries(data)
+        files = {entry.name: data[entry.offset_data : entry.offset_data + entry.size] for entry in entries}
+        # what else could differ, times, modes, owners, order, filling, differs from the one form that pack() writes
+        if not entries or tar_bytes(files, int(entries[0].mtime)) != data:
+            raise ConfigError(
+                "the archive is not in the form that pyharness handoff build writes: it was changed or packed anew"
+            )
+    except ConfigError:
+        raise
+    except (tarfile.TarError, ValueError, ArithmeticError, LookupError, EOFError, OSError, struct.error) as cause:
         raise ConfigError(f"what is compressed is no tar archive, or a damaged one: {cause}") from None
-    tops = sorted({name.partition("/")[0] for name in files})
+    tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or any("/" not in name for name in files):
-        raise ConfigError(f"an archive holds one folder and nothing beside it, this one {', '.join(tops) or 'nothing'}")
-    # what else could differ, times, modes, owners, order, filling, differs from the one form that pack() writes
-    time_s = entries[0].mtime
-    if not isinstance(time_s, int) or time_s < 0 or tar_bytes(files, time_s) != data:
-        raise ConfigError(
-            "the archive is not in the form that pyharness handoff build writes: it was changed or packed anew"
-        )
-    return tops[0], {name.partition("/")[2]: content for name, content in files.items()}
+        raise ConfigError(f"an archive holds one folder and nothing beside it, this one {', '.join(sorted(tops))}")
+    return tops.pop(), {name.partition("/")[2]: content for name, content in files.items()}
+
+
+def _entries(data: bytes) -> list[tarfile.TarInfo]:
+    """Return a tar archive's entries, all of them files with plain names, of a size that is there."""
+    entries: list[tarfile.TarInfo] = []
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+        while (entry := tar.next()) is not None:
+            entries.append(entry)
+            if len(entries) > MOST_FILES:
+                raise ConfigError(f"the archive holds more than {MOST_FILES} files: refused")
+    for entry in entries:
+        if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            kind = _KINDS.get(entry.type, f"an entry of type {entry.type!r}")
+            raise ConfigError(f"'{entry.name}' is {kind}: an archive holds files only")
+    check_names(entry.name for entry in entries)
+    if (claimed := sum(entry.size for entry in entries)) > len(data):
+        raise ConfigError(f"the archive's files claim {claimed} bytes, of {len(data)} that there are: it is damaged")
+    return entries
 
 
 def read_folder(path: Path) -> dict[str, bytes]:

@@ -7,8 +7,8 @@ from pyharness.bench.job import build_job
 from pyharness.config import SimConfig
 from pyharness.handoff.decks import cell_expected, device_expected, golden_csv, read_golden
 from pyharness.handoff.digital import expected_text
-from pyharness.handoff.golden import CELL_SUBJECT, CONFIG, golden_record, golden_text, golden_values, run_golden
-from pyharness.handoff.subjects import Subject, subjects
+from pyharness.handoff.golden import CONFIG, golden_record, golden_text, golden_values, run_golden
+from pyharness.handoff.subjects import EXAMPLE, Subject, subjects
 
 
 def of(name: str) -> Subject:
@@ -36,11 +36,11 @@ def test_a_changed_model_is_noticed() -> None:
 
 def test_currents_of_the_cell() -> None:
     """With the word line down nothing reaches the device: the reads before and after are the same; a RESET does."""
-    kept = {r.measure: r.value_a for r in golden_values(f"{CELL_SUBJECT}_1t1r")}
+    kept = {r.measure: r.value_a for r in golden_values(f"{EXAMPLE}_1t1r")}
     assert abs(kept["word_off"]) < 1e-9
     assert kept["read_after_word_off"] == pytest.approx(kept["read_set"], rel=1e-3)
     assert kept["read_reset"] < 0.1 * kept["read_set"]
-    found = {r.measure: r.value_a for r in cell_expected(of(CELL_SUBJECT), rtol=1e-4)}
+    found = {r.measure: r.value_a for r in cell_expected(of(EXAMPLE), rtol=1e-4)}
     assert found == pytest.approx(kept, rel=2e-3)
 
 

@@ -16,7 +16,7 @@ from pyharness.handoff.decks import SAMPLES, cell_text
 from pyharness.handoff.loaders import LOADERS
 from pyharness.handoff.manifest import INDEX, sha256
 from pyharness.handoff.models import model_versions
-from pyharness.handoff.subjects import models, subjects
+from pyharness.handoff.subjects import example_of, models, subjects
 from pyharness.handoff.symbols import symbols
 from pyharness.resources import controller_sources, hdl_dir, model_dir
 
@@ -61,7 +61,8 @@ def test_loader_decks_say_who_ran_them(files: dict[str, bytes]) -> None:
             loaded = re.findall(r'^(?:\.include|\.hdl|ahdl_include) "\.\./\.\./([^"]+)"$', text, re.M)
             assert len(loaded) == (deck in {"ngspice_subcircuit.cir", "spectre.scs", "hspice.sp"})
             assert set(loaded) <= set(files)
-    example = next(s for s in subjects() if s.module.name == "msdc")
+    example = example_of("msdc")
+    assert example.name == "chromium"
     for deck in set(LOADERS) - {"ngspice_subcircuit.cir"}:
         text = files[f"loaders/msdc/{deck}"].decode()
         for name, value in example.parameters.items():
