@@ -15,7 +15,7 @@ MANIFEST = "MANIFEST.sha256"
 INDEX = "index.json"
 FORMAT = 1
 """Version of the archive's format: goes up when a place or a file's form changes so that a reader must know."""
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)\Z")
+_LINE = re.compile(r"([0-9a-f]{64})  ([ -~]+)\Z")
 
 
 def sha256(data: bytes) -> str:
@@ -52,9 +52,11 @@ def check_manifest(files: Mapping[str, bytes]) -> None:
         raise ConfigError(
             f"{MANIFEST}: lines are sorted by name and each ends with a line feed: the manifest was changed"
         )
-    faults = [f"missing: {name}" for name in stated if name not in files]
-    faults += [f"not in the manifest: {name}" for name in sorted(files) if name not in stated and name != MANIFEST]
-    faults += [f"changed: {name}" for name, digest in stated.items() if name in files and sha256(files[name]) != digest]
+    faults = [f"missing: {name!r}" for name in stated if name not in files]
+    faults += [f"not in the manifest: {name!r}" for name in sorted(files) if name not in stated and name != MANIFEST]
+    faults += [
+        f"changed: {name!r}" for name, digest in stated.items() if name in files and sha256(files[name]) != digest
+    ]
     if faults:
         more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise ConfigError("the files are not those of the manifest:\n  " + "\n  ".join(faults[:10]) + more)

@@ -158,7 +158,7 @@ def _entries(data: bytes) -> list[tarfile.TarInfo]:
     for entry in entries:
         if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
             kind = _KINDS.get(entry.type, f"an entry of type {entry.type!r}")
-            raise ConfigError(f"'{entry.name}' is {kind}: an archive holds files only")
+            raise ConfigError(f"{entry.name!r} is {kind}: an archive holds files only")
     check_names(entry.name for entry in entries)
     if (claimed := sum(entry.size for entry in entries)) > len(data):
         raise ConfigError(f"the archive's files claim {claimed} bytes, of {len(data)} that there are: it is damaged")
@@ -180,7 +180,7 @@ def read_folder(path: Path) -> dict[str, bytes]:
                 continue
             if not stat.S_ISREG(status.st_mode):
                 kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
-                raise ConfigError(f"'{name}' is {kind}: an archive holds files only")
+                raise ConfigError(f"{name!r} is {kind}: an archive holds files only")
             names[name] = one
             total += status.st_size
             if len(names) > MOST_FILES or total > MOST_UNPACKED:

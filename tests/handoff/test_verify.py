@@ -104,7 +104,7 @@ def test_any_changed_byte_of_a_file(folder: Path, files: dict[str, bytes]) -> No
             (folder / name).write_bytes(changed)
             with pytest.raises(ConfigError) as told:
                 verify(folder)
-            assert name == MANIFEST or f"changed: {name}" in str(told.value)
+            assert name == MANIFEST or f"changed: {name!r}" in str(told.value)
         (folder / name).write_bytes(files[name])
     verify(folder)
 
@@ -118,11 +118,11 @@ def test_files_missing_and_added(tmp_path: Path, folder: Path, files: dict[str, 
     if what == "missing":
         del changed[name]
         (folder / name).unlink()
-    words = {"missing": f"missing: {name}", "cut": f"changed: {name}", "empty": f"changed: {name}"}
+    words = {"missing": f"missing: {name!r}", "cut": f"changed: {name!r}", "empty": f"changed: {name!r}"}
     for one in set(changed) - set(files) | ({name} & set(changed)):
         (folder / one).write_bytes(changed[one])
     for place in (folder, written(tmp_path / "a.tar.gz", changed)):
-        with pytest.raises(ConfigError, match=words.get(what, f"not in the manifest: {more}")):
+        with pytest.raises(ConfigError, match=words.get(what, f"not in the manifest: {more!r}")):
             verify(place)
 
 
@@ -166,6 +166,7 @@ FILE, TOP = tarfile.REGTYPE, f"{NAME}/a"
         ([(f"{NAME}/./a", FILE, b"x", "")], "is not plain"),
         ([(f"{NAME}/a\nb", FILE, b"x", "")], "is not plain"),
         ([(f"{NAME}/\u202ea", FILE, b"x", "")], "is not plain"),
+        ([(f"{TOP}\x1b[2J", tarfile.SYMTYPE, b"", "/")], r"a\\x1b\[2J' is a symbolic link"),  # no escape reaches the terminal
         ([(TOP, tarfile.SYMTYPE, b"", "/etc/passwd")], "is a symbolic link"),
         ([(TOP, tarfile.LNKTYPE, b"", "../../etc/passwd")], "is a hard link"),
         ([(TOP, tarfile.CHRTYPE, b"", "")], "is a character device"),
@@ -332,8 +333,9 @@ def test_links_in_a_folder(tmp_path: Path, folder: Path, files: dict[str, bytes]
         (lambda text: text[:-1], "ends with a line feed"),
         (lambda text: "\n".join(reversed(text.splitlines())) + "\n", "sorted by name"),
         (lambda text: text + "\n", "two spaces and a name"),
+        (lambda text: text + f"{'0' * 64}  zz\x1b[2J\n", r"two spaces and a name, each name once; got .*\\x1b\[2J"),
         (lambda text: text.upper(), "two spaces and a name"),
-        (lambda text: text + f"{'0' * 64}  zzz/../../evil\n", "missing: zzz/../../evil"),
+        (lambda text: text + f"{'0' * 64}  zzz/../../evil\n", "missing: 'zzz/../../evil'"),
         (lambda text: text.replace("hdl/neuron.v", "hdl/néuron.v"), "no ASCII"),
     ],
 )
