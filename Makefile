@@ -12,7 +12,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim study test lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor debian13 debian14 clean
+.PHONY: help setup sim study test lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench  benchmarks, one JSON file each in build/bench"
 	@echo "make qa     quality tables of all models and cards, build/qa"
 	@echo "make doctor  every tool tried on a toy: what works, what serves instead, how the rest is installed"
+	@echo "make handoff  the archive for chip designers, build/handoff; FORCE=1 replaces another one of this version"
 	@echo "make fit    fit all cards to the measured loops anew, build/fit (some minutes)"
 	@echo "make debian13, debian14  all tests in a fresh Debian 13, 14 (as root); TARGETS='test bench' for others"
 	@echo "make clean  remove build products and the virtual environment"
@@ -92,6 +93,9 @@ qa: setup
 
 doctor: setup
 	$(RUN) pyharness doctor
+
+handoff: setup
+	$(RUN) pyharness handoff build $(if $(FORCE),--force)
 
 fit: setup
 	@for dopant in tungsten tin chromium carbon; do $(RUN) pyharness fit $$dopant --force; done

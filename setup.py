@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What pyproject.toml cannot say: the RTL, the models and the configurations go into the wheel, as pyharness/share."""
+"""What pyproject.toml cannot say: RTL, models, configurations, licence and changelog go into the wheel, as pyharness/share."""
 
 import shutil
 from pathlib import Path
@@ -18,6 +18,8 @@ class BuildWithShare(build_py):
             return
         for name in ("hdl", "veriloga", "configs"):
             shutil.copytree(name, Path(self.build_lib, "pyharness", "share", name), dirs_exist_ok=True)
+        for name in ("LICENSE", "CHANGELOG.md"):
+            shutil.copyfile(name, Path(self.build_lib, "pyharness", "share", name))
 
 
 class BuildAnywhere(build_ext):

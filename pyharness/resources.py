@@ -13,6 +13,7 @@ __all__ = (
     "controller_sources",
     "hdl_dir",
     "model_dir",
+    "project_file",
     "shipped_cards",
     "shipped_configs",
     "shipped_models",
@@ -72,3 +73,11 @@ def shipped_studies() -> dict[str, Path]:
 
 def _is_study(path: Path) -> bool:
     return re.search(r"^study:", path.read_text(encoding="utf-8"), re.M) is not None
+
+
+def project_file(name: str) -> Path:
+    """Return a file of the project's root that travels with the package: LICENSE or CHANGELOG.md."""
+    for path in (_PACKAGE / "share" / name, _PACKAGE.parent / name):
+        if path.is_file():
+            return path
+    raise ToolNotFoundError(f"the file '{name}' of pyharness is missing from the installation: install it again")

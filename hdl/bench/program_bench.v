@@ -5,10 +5,11 @@
 //     iverilog -g2005 -I. -Ianalog -o program.vvp -s program_bench bench/program_bench.v system_top.v \
 //         analog/analog_array_model.v $(cat accelerator.f)
 //     vvp program.vvp [+pyh_writes=FILE] [+pyh_outcomes=FILE] [+pyh_images=FILE +pyh_answers=FILE]
-//         [+pyh_devices=FILE] [+pyh_cycles=FILE] [+pyh_states=FILE] [+pyh_compliance_ohm=VALUE ..]
+//         [+pyh_expected=FILE] [+pyh_devices=FILE] [+pyh_cycles=FILE] [+pyh_states=FILE] [+pyh_compliance_ohm=VALUE ..]
 //
 // +pyh_writes: what to write to the registers instead of the settings below, an address and a word a line, hexadecimal.
 // +pyh_outcomes: a line for each device: number, target, code, pulses, status.
+// +pyh_expected: such a file of an earlier run: what differs from it is a failure.
 // +pyh_images: images to classify then, a hexadecimal number a line, bit i for pixel i; +pyh_answers: class and sum of each.
 `timescale 1ns / 1ps
 `default_nettype none
@@ -172,8 +173,25 @@ module program_bench;
         end
     endtask
 
-    integer i, pulses, failures, off, wanted, allowed, outcomes;
+    integer i, pulses, failures, off, wanted, allowed, outcomes, expected;
     reg [31:0] word;
+
+    // The line of one device in the file of +pyh_expected.
+    task compare;
+        input integer number, target_code;
+        integer got, e_number, e_target, e_code, e_pulses, e_status;
+        begin
+            got = $fscanf(expected, "%d %d %d %d %d", e_number, e_target, e_code, e_pulses, e_status);
+            if (got != 5 || e_number != number || e_target != target_code || e_code != $signed(word[11:0])
+                || e_pulses != word[21:12] || e_status != word[24:22]) begin
+                failures = failures + 1;
+                if (got != 5) $display("device %0d: the file of +pyh_expected has no line for it", number);
+                else $display("device %0d: expected target %0d, code %0d, %0d pulses, status %0d; got %0d, %0d, %0d, %0d",
+                    number, e_target, e_code, e_pulses, e_status, target_code, $signed(word[11:0]), word[21:12], word[24:22]);
+            end
+        end
+    endtask
+
     real begun_ns, took_ns;
     initial begin
         #4100 rst_n = 1'b1;
@@ -183,6 +201,11 @@ module program_bench;
         if ($value$plusargs("pyh_outcomes=%s", file)) begin
             outcomes = $fopen(file, "w");
             if (outcomes == 0) $fatal(1, "+pyh_outcomes=%0s: the file cannot be written", file);
+        end
+        expected = 0;
+        if ($value$plusargs("pyh_expected=%s", file)) begin
+            expected = $fopen(file, "r");
+            if (expected == 0) $fatal(1, "+pyh_expected=%0s: the file cannot be read", file);
         end
         begun_ns = $realtime;
         write(ADDR_CONTROL, 32'd1);
@@ -204,6 +227,7 @@ module program_bench;
                 $display("device %0d: target %0d, code %0d, %0d pulses, status %0d",
                     i, wanted, $signed(word[11:0]), word[21:12], word[24:22]);
             end
+            if (expected != 0) compare(i, wanted);
             if (outcomes != 0)
                 $fdisplay(outcomes, "%0d %0d %0d %0d %0d", i, wanted, $signed(word[11:0]), word[21:12], word[24:22]);
         end
@@ -211,7 +235,7 @@ module program_bench;
             took_ns * 1.0e-6, dut.u_array.energy_j[1] + dut.u_array.energy_j[2] + dut.u_array.energy_j[3]);
         if ($value$plusargs("pyh_images=%s", file)) classify;
         if (failures == 0) $display("PASS");
-        else $display("FAIL: %0d devices missed their target", failures);
+        else $display("FAIL: %0d times a device missed its target, or what was expected of it", failures);
         $finish(0);
     end
 

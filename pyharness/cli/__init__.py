@@ -10,7 +10,7 @@ import typer
 from typer.models import CommandInfo
 
 from pyharness import __version__
-from pyharness.cli import coupling, doctor, fit, job, model, schema, study
+from pyharness.cli import coupling, doctor, fit, handoff, job, model, schema, study
 from pyharness.cli.common import Command, commands
 from pyharness.cli.ending import run
 
@@ -20,6 +20,7 @@ GROUPS = {
     "Jobs": (job,),
     "Studies": (study,),
     "Device models": (model, fit),
+    "Delivery": (handoff,),
     "Installation and files": (doctor, coupling, schema),
 }
 """Heading of ``--help`` -> modules whose commands stand under it, in this order."""
@@ -41,6 +42,11 @@ def _arrange() -> None:
     for command in commands.registered_commands:
         command.cls = Command
         command.rich_help_panel = headings[module_of(command)]
+    for group in commands.registered_groups:
+        assert group.typer_instance is not None
+        group.rich_help_panel = headings[module_of(group.typer_instance.registered_commands[0])]
+        for command in group.typer_instance.registered_commands:
+            command.cls = Command
     commands.registered_commands.sort(key=lambda command: [*headings].index(module_of(command)))
 
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The archive for chip designers: ``handoff build``, ``handoff verify``, ``handoff state``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pyharness.cli.common import commands, console, write_text, writing
+
+__all__ = ("build", "state", "verify_archive")
+
+handoff = typer.Typer(no_args_is_help=True, help="The archive for chip designers: build it, verify it.")
+commands.add_typer(handoff, name="handoff")
+
+
+@handoff.command()
+def build(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the archive.")] = Path("build/handoff"),
+    force: Annotated[bool, typer.Option(help="Replace another archive of this version.")] = False,
+) -> None:
+    """Build the archive: models, cards, RTL, benches, expected data, manifest; the same sources give the same bytes."""
+    from pyharness.handoff.archive import write_new
+    from pyharness.handoff.contents import NAME, build_archive
+    from pyharness.handoff.manifest import sha256
+    from pyharness.handoff.verify import beside, verify
+
+    data = build_archive()
+    path = out / f"{NAME}.tar.gz"
+    digest = sha256(data)
+    with writing("--out", out):
+        fresh = write_new(path, data, force)
+        write_new(beside(path), f"{digest}  {path.name}\n".encode("ascii"), force or fresh)
+    found = verify(path)
+    console.print(f"archive   {path}, {len(found.files)} files{'' if fresh else ', as it was'}", soft_wrap=True)
+    console.print(f"SHA-256   {digest} (archive)", soft_wrap=True)
+    console.print(f"          {found.manifest_sha256} (manifest)", soft_wrap=True)
+
+
+@handoff.command("verify")
+def verify_archive(
+    archive: Annotated[Path, typer.Argument(help="Archive, or the folder that it was unpacked to.")],
+    sha256: Annotated[
+        str | None,
+        typer.Option("--sha256", help="Hash of the archive or of its manifest, from a place that you trust."),
+    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run the archive's benches, too: its code, with your rights.")
+    ] = False,
+) -> None:
+    """Verify an archive: each file of the manifest with its hash, and no other.  Ends with status 1 if not."""
+    from pyharness.handoff.verify import run_benches, verify
+
+    found = verify(archive, sha256)
+    console.print(f"verified  pyharness-handoff {found.version}, {len(found.files)} files", soft_wrap=True)
+    if found.archive_sha256:
+        console.print(f"SHA-256   {found.archive_sha256} (archive)", soft_wrap=True)
+    console.print(f"SHA-256   {found.manifest_sha256} (manifest)", soft_wrap=True)
+    if not found.told:
+        console.print(
+            "It agrees with itself; compare a hash with the one you were told, or give it by --sha256.", soft_wrap=True
+        )
+    if run:
+        console.print(run_benches(found.files).rstrip(), soft_wrap=True, markup=False)
+
+
+@handoff.command()
+def state(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")] = Path("build/sim/latest"),
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File; standard output by default.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Write the programmed state of a run's array: targets, conductances, pulses and verdicts."""
+    from pyharness.bench.runner import read_record
+    from pyharness.handoff.state import programmed_state
+
+    write_text(output, programmed_state(read_record(run)).model_dump_json(indent=1) + "\n", force)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is in the archive: each part is a function that writes its files below the folder it is given."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+
+from pyharness import __version__
+from pyharness.handoff.archive import pack, source_date
+from pyharness.handoff.digital import write_digital
+from pyharness.handoff.golden import golden_record, made_with
+from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.models import model_versions, put, write_models, write_sources
+from pyharness.handoff.sbom import sbom_text
+from pyharness.handoff.state import programmed_state, state_schema
+from pyharness.handoff.subjects import subjects
+from pyharness.resources import project_file
+
+__all__ = ("NAME", "PARTS", "build_archive", "read_tree")
+
+NAME = f"pyharness-handoff-{__version__}"
+"""The archive's one folder, and its name without ``.tar.gz``."""
+SBOM = "sbom.cdx.json"
+_MAKERS = ("jinja2", "lark", "numpy", "pydantic", "pyyaml", "cyclonedx-python-lib")
+
+
+def write_state(folder: Path) -> None:
+    """Write ``state/``: the state of the golden run's array, and the schema."""
+    state = programmed_state(golden_record())
+    put(folder / "state" / "state.json", state.model_dump_json(indent=1) + "\n")
+    put(folder / "state" / "state.schema.json", json.dumps(state_schema(), indent=1) + "\n")
+
+
+def write_papers(folder: Path) -> None:
+    """Write README, support, licence, changelog and the receiver's runner."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pyharness.handoff", "."), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )  # fmt: skip
+    known = {
+        "version": __version__,
+        "format": FORMAT,
+        "models": model_versions(),
+        "cards": [s.name for s in subjects() if s.card],
+        "devices": len(golden_record().devices),
+    }
+    for name, template in (("README.md", "archive_readme.md.j2"), ("SUPPORT.md", "archive_support.md.j2")):
+        put(folder / name, environment.get_template(template).render(known))
+    for name in ("LICENSE", "CHANGELOG.md"):
+        put(folder / name, project_file(name).read_text(encoding="utf-8"))
+    put(folder / "benches" / "run.py", (files("pyharness.handoff") / "receiver.py").read_text(encoding="utf-8"))
+
+
+def _makers() -> dict[str, str]:
+    return {name: version(name) for name in _MAKERS}
+
+
+def write_index(folder: Path) -> None:
+    """Write ``index.json``: versions of the format, the project, the models and the tools."""
+    index = {
+        "name": "pyharness-handoff",
+        "format": FORMAT,
+        "version": __version__,
+        "source_date": source_date(),
+        "models": model_versions(),
+        "cards": {s.name: s.module.name for s in subjects() if s.card},
+        "built_with": {"python": platform.python_version()} | _makers(),
+        "golden_data_made_with": made_with(),
+        "manifest": MANIFEST,
+        "sbom": SBOM,
+    }
+    put(folder / INDEX, json.dumps(index, indent=1) + "\n")
+
+
+PARTS: tuple[Callable[[Path], None], ...] = (
+    write_sources,
+    write_models,
+    write_digital,
+    write_state,
+    write_papers,
+    write_index,
+)
+"""Every part; what hashes the others, bill of materials and manifest, comes after all of them."""
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder, names with ``/`` to contents."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def build_archive() -> bytes:
+    """Return the archive.
+
+    Raises:
+        ConfigError: a model without a version, a faulty card, or a faulty SOURCE_DATE_EPOCH.
+    """
+    time_s = source_date()
+    with tempfile.TemporaryDirectory(prefix="pyharness-") as name:
+        folder = Path(name)
+        for write in PARTS:
+            write(folder)
+        tree = read_tree(folder)
+    tree[SBOM] = sbom_text({one: sha256(data) for one, data in tree.items()}, _makers()).encode()
+    tree[MANIFEST] = manifest_text(tree).encode("ascii")
+    return pack({f"{NAME}/{one}": data for one, data in tree.items()}, time_s)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The manifest: a SHA-256 of every file, in the form that ``sha256sum -c`` reads too."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from pyharness.errors import ConfigError
+
+__all__ = ("FORMAT", "INDEX", "MANIFEST", "check_manifest", "manifest_text", "sha256")
+
+MANIFEST = "MANIFEST.sha256"
+INDEX = "index.json"
+FORMAT = 1
+"""Version of the archive's format: goes up when a place or a file's form changes so that a reader must know."""
+_LINE = re.compile(r"([0-9a-f]{64})  ([ -~]+)\Z")
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def manifest_text(files: Mapping[str, bytes]) -> str:
+    """Return the manifest of files by their names; it leaves itself out."""
+    return "".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files) if name != MANIFEST)
+
+
+def check_manifest(files: Mapping[str, bytes]) -> None:
+    """Check files by their names against the manifest among them.
+
+    Raises:
+        ConfigError: no manifest, a faulty line, a file that is missing, changed, or beyond the manifest; up to ten are named.
+    """
+    if MANIFEST not in files:
+        raise ConfigError(f"there is no {MANIFEST}: this is not what pyharness handoff build writes")
+    try:
+        text = files[MANIFEST].decode("ascii")
+    except UnicodeDecodeError as cause:
+        raise ConfigError(f"{MANIFEST}: byte {cause.start} is no ASCII: the manifest was changed") from None
+    stated: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n")[:-1], 1):
+        found = _LINE.match(line)
+        if found is None or found[2] in stated:
+            raise ConfigError(
+                f"{MANIFEST}:{number}: a line is a hash, two spaces and a name, each name once; got {line!r:.120}"
+            )
+        stated[found[2]] = found[1]
+    if not text.endswith("\n") or list(stated) != sorted(stated):
+        raise ConfigError(
+            f"{MANIFEST}: lines are sorted by name and each ends with a line feed: the manifest was changed"
+        )
+    faults = [f"missing: {name!r}" for name in stated if name not in files]
+    faults += [f"not in the manifest: {name!r}" for name in sorted(files) if name not in stated and name != MANIFEST]
+    faults += [
+        f"changed: {name!r}" for name, digest in stated.items() if name in files and sha256(files[name]) != digest
+    ]
+    if faults:
+        more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
+        raise ConfigError("the files are not those of the manifest:\n  " + "\n  ".join(faults[:10]) + more)
