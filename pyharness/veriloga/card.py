@@ -162,6 +162,8 @@ def own_model_text(name: str | Path) -> str:
         ConfigError: a faulty card.
         VerilogAError: a faulty directive, or there is no such file.
     """
+    if Path(name).suffix != ".yaml":
+        return ""
     own = _own_source(load_card(name)[1], _file(name))
     return preprocess(own).text if own else ""
 
