@@ -12,7 +12,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim study test lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
+.PHONY: help setup sim study test docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint   all checks of the source: make lint-python (ruff), lint-types (mypy), lint-verilog, lint-va"
 	@echo "make schema  write docs/schema, the JSON schemas of the files, anew"
 	@echo "make package  wheel and source distribution in dist/, checked"
+	@echo "make docs   the documentation site, build/docs/index.html"
 	@echo "make mutation  damage the controller in many ways: the random regression must notice each, build/mutation.json"
 	@echo "make bench  benchmarks, one JSON file each in build/bench"
 	@echo "make qa     quality tables of all models and cards, build/qa"
@@ -41,7 +42,7 @@ $(VENV)/.system: tools/system-packages
 
 $(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE)
 	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint,package]'
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint,docs,package]'
 	@touch $@
 
 sim: setup
@@ -80,6 +81,10 @@ package: setup
 	$(RUN) build
 	$(RUN) twine check --strict dist/*
 	PYHARNESS_DIST="$(CURDIR)/dist" $(RUN) pytest -n auto tests/packaging
+
+docs: setup
+	$(RUN) sphinx -q -W --keep-going -d build/doctrees docs build/docs
+	@echo "written: build/docs/index.html; build/docs/external-links.txt lists what leads elsewhere"
 
 mutation: setup
 	$(VENV)/bin/python tests/rtl/mutation.py

@@ -88,7 +88,7 @@ class Job:
         Raises:
             VerilogAError: a model that ngspice cannot hold.
         """
-        name, values = f"{self.device.card.model}_{self.device.name}", self.device.card.parameters
+        name, values = f"{self.device.module.name.lower()}_{self.device.name}", self.device.card.parameters
         free = ("x0", *self.parameters[0])
         if self.library:
             return osdi_subcircuit(

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pyharness.cli.common import commands, console, write_text, writing
+from pyharness.cli.common import commands, console, make_folder, note, write_text, writing
+from pyharness.progress import progress
 
 __all__ = ("build", "state", "verify_archive")
 
@@ -21,13 +23,23 @@ def build(
     out: Annotated[Path, typer.Option("--out", help="Folder for the archive.")] = Path("build/handoff"),
     force: Annotated[bool, typer.Option(help="Replace another archive of this version.")] = False,
 ) -> None:
-    """Build the archive: models, cards, RTL, benches, expected data, manifest; the same sources give the same bytes."""
+    """Build the archive: models, cards, RTL, benches, expected data, manifest; the same sources give the same bytes.
+
+    The models are measured for its QA report: that takes minutes, once.
+    """
     from pyharness.handoff.archive import write_new
     from pyharness.handoff.contents import NAME, build_archive
     from pyharness.handoff.manifest import sha256
     from pyharness.handoff.verify import beside, verify
+    from pyharness.qa.assess import assess_all
 
-    data = build_archive()
+    with writing("--out", out):
+        make_folder(out)
+    with progress() as show:
+        measured = assess_all(
+            cache=out / "measured", progress=lambda name, done, of: show(f"checking {name}", done, of)
+        )
+    data, rows = build_archive(measured)
     path = out / f"{NAME}.tar.gz"
     digest = sha256(data)
     with writing("--out", out):
@@ -37,6 +49,11 @@ def build(
     console.print(f"archive   {path}, {len(found.files)} files{'' if fresh else ', as it was'}", soft_wrap=True)
     console.print(f"SHA-256   {digest} (archive)", soft_wrap=True)
     console.print(f"          {found.manifest_sha256} (manifest)", soft_wrap=True)
+    counts = Counter(row.verdict for row in rows)
+    console.print(f"QA report {', '.join(f'{count} {verdict}' for verdict, count in sorted(counts.items()))}")
+    for row in rows:
+        if row.verdict == "fail":
+            note(f"{row.id} fails for {row.scope}: {row.value}; {row.reason}")
 
 
 @handoff.command("verify")

@@ -45,7 +45,7 @@ def between_devices(
     """Fit every device by itself, and return the spread of the parameters that scatter by more than their error.
 
     Args:
-        model: see :func:`pyharness.fit.pulse_fit.train_model`.
+        model: see :func:`pyharness.fit.train_model`.
         plan: the scales.
         pulses: of all devices.
         fit: to all of them together; its parameters are fitted again.
@@ -104,7 +104,7 @@ def between_pulses(
     """Return the spread from pulse to pulse of the parameters that ``plan.scatter`` names.
 
     Args:
-        model: see :func:`pyharness.fit.pulse_fit.train_model`.
+        model: see :func:`pyharness.fit.train_model`.
         plan: the scales, and which parameter takes the scatter.
         pulses: of all devices.
         fits: of each device, whose parameters are its own.

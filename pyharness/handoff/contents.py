@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -15,14 +15,18 @@ import jinja2
 
 from pyharness import __version__
 from pyharness.handoff.archive import pack, source_date
+from pyharness.handoff.checklist import Row, checklist, write_checklist
 from pyharness.handoff.digital import write_digital
 from pyharness.handoff.golden import golden_record, made_with
 from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.manual import write_manual
 from pyharness.handoff.models import model_versions, put, write_models, write_sources
 from pyharness.handoff.sbom import sbom_text
 from pyharness.handoff.state import programmed_state, state_schema
 from pyharness.handoff.subjects import subjects
-from pyharness.resources import project_file
+from pyharness.handoff.tree import REPORT
+from pyharness.qa.assess import Assessment
+from pyharness.resources import project_file, shipped_models
 
 __all__ = ("NAME", "PARTS", "build_archive", "read_tree")
 
@@ -79,9 +83,16 @@ def write_index(folder: Path) -> None:
     put(folder / INDEX, json.dumps(index, indent=1) + "\n")
 
 
+def write_manuals(folder: Path) -> None:
+    """Write ``manual/``: a page for each model."""
+    for model in shipped_models():
+        write_manual(model, folder / "manual" / f"{model}.html")
+
+
 PARTS: tuple[Callable[[Path], None], ...] = (
     write_sources,
     write_models,
+    write_manuals,
     write_digital,
     write_state,
     write_papers,
@@ -95,8 +106,20 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def build_archive() -> bytes:
-    """Return the archive.
+def _write_lists(folder: Path) -> None:
+    """Write bill of materials and manifest of what is there, anew."""
+    for name in (SBOM, MANIFEST):
+        (folder / name).unlink(missing_ok=True)
+    hashes = {name: sha256(data) for name, data in read_tree(folder).items()}
+    put(folder / SBOM, sbom_text(hashes, _makers()))
+    put(folder / MANIFEST, manifest_text(read_tree(folder)))
+
+
+def build_archive(measured: Iterable[Assessment]) -> tuple[bytes, list[Row]]:
+    """Return the archive, and the rows of the QA report in it.
+
+    Args:
+        measured: what was found on the models, for the report; a model without is told there as not measured.
 
     Raises:
         ConfigError: a model without a version, a faulty card, or a faulty SOURCE_DATE_EPOCH.
@@ -106,7 +129,10 @@ def build_archive() -> bytes:
         folder = Path(name)
         for write in PARTS:
             write(folder)
+        # the report looks at the lists, too: they are made without it, then with it
+        _write_lists(folder)
+        rows = checklist(folder, measured)
+        write_checklist(rows, folder / REPORT)
+        _write_lists(folder)
         tree = read_tree(folder)
-    tree[SBOM] = sbom_text({one: sha256(data) for one, data in tree.items()}, _makers()).encode()
-    tree[MANIFEST] = manifest_text(tree).encode("ascii")
-    return pack({f"{NAME}/{one}": data for one, data in tree.items()}, time_s)
+    return pack({f"{NAME}/{one}": data for one, data in tree.items()}, time_s), rows

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Device cards: named parameter sets of the shipped models, with their origin and validity."""
+"""Device cards: named parameter sets of the shipped models, or of a user's own, with their origin and validity."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from pyharness.resources import model_dir, shipped_cards
 from pyharness.suggest import did_you_mean
 from pyharness.veriloga.module import Module
 from pyharness.veriloga.parse import load_module
+from pyharness.veriloga.preprocess import preprocess
 from pyharness.yamlfile import checked, parse_mapping, read_text
 
-__all__ = ("Card", "Device", "check_card_name", "load_card", "load_device")
+__all__ = ("Card", "Device", "check_card_name", "load_card", "load_device", "own_model_text")
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
@@ -63,11 +64,14 @@ class FitError(BaseModel):
 
 
 class Card(BaseModel):
-    """One card as written in its file; ``series_ohm`` is the resistor that the measurement and the window are for."""
+    """One card as written in its file; ``series_ohm`` is the resistor that the measurement and the window are for.
+
+    ``model``: name of a shipped one, or the path of a ``.va`` file, which counts from the card's own folder.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    model: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,62}|[^\x00]{1,1024}\.va)$")]
     dopant: str
     parameters: dict[str, float]
     window_siemens: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
@@ -98,21 +102,26 @@ def check_card_name(path: Path) -> None:
         raise ConfigError(f"a card's file name must be a lower-case identifier before .yaml, got {path.name!r}")
 
 
+def _file(name: str | Path) -> Path:
+    path = Path(name)
+    if path.suffix == ".yaml":
+        return path
+    cards = shipped_cards()
+    if str(name) not in cards:
+        hint = did_you_mean(str(name), cards)
+        raise ConfigError(
+            f"no device card {str(name)!r}: {f'{hint} ' if hint else ''}give one of {', '.join(cards)}, or the path of a .yaml card file"
+        )
+    return cards[str(name)]
+
+
 def load_card(name: str | Path, sha256: str | None = None) -> tuple[str, Card]:
     """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path; ``sha256``: digest that the file must have.
 
     Raises:
         ConfigError: no such card, a key or value that breaks the schema; the message names file and key.
     """
-    path = Path(name)
-    if path.suffix != ".yaml":
-        cards = shipped_cards()
-        if str(name) not in cards:
-            hint = did_you_mean(str(name), cards)
-            raise ConfigError(
-                f"no device card {str(name)!r}: {f'{hint} ' if hint else ''}give one of {', '.join(cards)}, or the path of a .yaml card file"
-            )
-        path = cards[str(name)]
+    path = _file(name)
     check_card_name(path)
     return path.stem, _parsed(path, read_text(path, "card", sha256))
 
@@ -125,18 +134,49 @@ def _parsed(path: Path, text: str) -> Card:
 _shipped = cache(load_module)  # the package's own files do not change while it runs
 
 
+@lru_cache(maxsize=16)  # the jobs of a study share it; a file that was written since is read again
+def _own(source: Path, *_written: int) -> Module:
+    return load_module(source)
+
+
+def _own_source(card: Card, path: Path) -> Path | None:
+    """Return the file of a model that is not a shipped one."""
+    return path.parent / card.model if card.model.endswith(".va") else None
+
+
+def _module(card: Card, path: Path) -> Module:
+    own = _own_source(card, path)
+    source = own or model_dir() / card.model / f"{card.model}.va"
+    if not source.is_file():
+        raise ConfigError(
+            f"card '{path.stem}' names the model '{card.model}', but there is no {own or source.name}: give the name of a shipped "
+            "model, or the path of a .va file, from the card's own folder"
+        )
+    return _own(own, own.stat().st_mtime_ns, own.stat().st_size) if own else _shipped(source)
+
+
+def own_model_text(name: str | Path) -> str:
+    """Return the source of the model that a card brings along, with all that it includes; empty where it names a shipped one.
+
+    Raises:
+        ConfigError: a faulty card.
+        VerilogAError: a faulty directive, or there is no such file.
+    """
+    if Path(name).suffix != ".yaml":
+        return ""
+    own = _own_source(load_card(name)[1], _file(name))
+    return preprocess(own).text if own else ""
+
+
 def load_device(name: str | Path, sha256: str | None = None) -> Device:
     """Return the card and its compiled model, with every parameter checked.
 
     Raises:
-        ConfigError: a faulty card, an unknown parameter, a value out of its range.
+        ConfigError: a faulty card, no such model, an unknown parameter, a value out of its range.
         VerilogAError: the model's source is faulty.
     """
     stem, card = load_card(name, sha256)
-    source = model_dir() / card.model / f"{card.model}.va"
-    if not source.is_file():
-        raise ConfigError(f"card '{stem}' names the model '{card.model}', but there is no {source.name}")
-    module = _shipped(source)
+    module = _module(card, _file(name))
     module.check_parameters(card.parameters)
     for kind in ("cycle_to_cycle", "device_to_device"):
         for name in getattr(card.spread, kind):

@@ -15,6 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.parametrize(
     ("name", "toplevel", "more"),
     [
+        ("rc", "rc", []),
         ("oscillator", "oscillator", []),
         ("sar_adc", "sar_adc_top", ["sar_adc.v"]),
         ("buck", "buck", []),

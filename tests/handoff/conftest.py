@@ -14,7 +14,7 @@ from pyharness.handoff.contents import NAME, build_archive
 @pytest.fixture(scope="session")
 def packed() -> bytes:
     """The archive as it is built."""
-    return build_archive()
+    return build_archive(())[0]
 
 
 @pytest.fixture(scope="session")

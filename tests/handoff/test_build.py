@@ -25,7 +25,7 @@ import os, sys
 os.umask(0o{umask})
 from pyharness.handoff import contents
 assert contents.__file__.startswith(sys.argv[1]), contents.__file__
-sys.stdout.buffer.write(contents.build_archive())
+sys.stdout.buffer.write(contents.build_archive(())[0])
 """
 
 
@@ -65,7 +65,7 @@ def test_a_changed_source_changes_the_archive(tmp_path: Path, packed: bytes, mon
     card = models / "msdc" / "cards" / "tin.yaml"
     card.write_text(card.read_text() + "\n")
     monkeypatch.setattr("pyharness.handoff.models.model_dir", lambda: models)
-    assert build_archive() != packed
+    assert build_archive(())[0] != packed
 
 
 def test_entries_are_nobodys_and_of_one_time(packed: bytes) -> None:
@@ -89,7 +89,7 @@ def test_no_path_of_the_machine(files: dict[str, bytes]) -> None:
 def test_source_date_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the time of every file and of the bill of materials, and stated."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    with tarfile.open(fileobj=io.BytesIO(build_archive())) as tar:
+    with tarfile.open(fileobj=io.BytesIO(build_archive(())[0])) as tar:
         assert {e.mtime for e in tar} == {1700000000}
         sbom = tar.extractfile(f"{NAME}/sbom.cdx.json")
         assert sbom is not None and b"2023-11-14T22:13:20" in sbom.read()
