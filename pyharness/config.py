@@ -12,6 +12,7 @@ from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS, SUFFIXES
 from pyharness.pinned import sha256_of
 from pyharness.resources import shipped_configs
+from pyharness.veriloga import card_sha256
 from pyharness.yamlfile import checked, file_of, read_mapping
 
 __all__ = ("SimConfig", "beside", "load_config", "pinned")
@@ -35,7 +36,8 @@ class _Section(BaseModel):
 class Device(_Section):
     """The memristor: card name or path, and where the devices start: all alike, or each at its own place of a list, in the array's order.
 
-    A relative path counts from the configuration's own folder; ``card_sha256`` is the digest that a card file must have.  ``target`` is the form of the model: B sources for any
+    A relative path counts from the configuration's own folder; ``card_sha256`` is the digest that a card file must have, with the model that
+    it brings along (:func:`pyharness.veriloga.card_sha256`).  ``target`` is the form of the model: B sources for any
     ngspice, a compiled library for one with OSDI, or what the library at hand can do.
     """
 
@@ -348,13 +350,11 @@ def pinned(config: SimConfig) -> SimConfig:
         ConfigError: a file cannot be read.
     """
     found: dict[str, _Section] = {}
-    for section, keys in (("device", ("card",)), ("images", ("file", "test_file"))):
+    for section, keys, digest in (("device", ("card",), card_sha256), ("images", ("file", "test_file"), sha256_of)):
         part = getattr(config, section)
         # a card and images by name are of the package: the code's version tells them
         named = {key: name for key in keys if (name := getattr(part, key)) and Path(name).is_absolute()}
-        digests = {
-            f"{key}_sha256": sha256_of(name) for key, name in named.items() if not getattr(part, f"{key}_sha256")
-        }
+        digests = {f"{key}_sha256": digest(name) for key, name in named.items() if not getattr(part, f"{key}_sha256")}
         found[section] = part.model_copy(update=digests)
     return config.model_copy(update=found)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyharness.errors import ConfigError
 
-__all__ = ("check_content", "sha256_of")
+__all__ = ("check_content", "check_digest", "sha256_of")
 
 
 def check_content(path: str | Path, content: bytes, sha256: str | None) -> None:
@@ -18,9 +18,19 @@ def check_content(path: str | Path, content: bytes, sha256: str | None) -> None:
     Raises:
         ConfigError: it has another one.
     """
-    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+    if sha256 is not None:
+        check_digest(path, hashlib.sha256(content).hexdigest(), sha256)
+
+
+def check_digest(path: str | Path, found: str, wanted: str) -> None:
+    """Refuse a file, with all that it names, that has another digest than it must have.
+
+    Raises:
+        ConfigError: it has.
+    """
+    if found != wanted:
         raise ConfigError(
-            f"'{path}' is another file than the job was made for: its SHA-256 is {found}, the configuration's {sha256}: put that file "
+            f"'{path}' is another file than the job was made for: its SHA-256 is {found}, the configuration's {wanted}: put that file "
             "back, or take the digest out of the configuration"
         )
 

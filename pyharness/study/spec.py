@@ -19,7 +19,6 @@ from pyharness.config import SimConfig, beside, pinned
 from pyharness.errors import ConfigError
 from pyharness.resources import shipped_studies
 from pyharness.suggest import there_are
-from pyharness.veriloga.card import own_model_text
 from pyharness.yamlfile import checked, file_of, read_mapping
 
 __all__ = (
@@ -162,11 +161,9 @@ class Point:
 
     @cached_property
     def id(self) -> str:
-        """Name that follows from the full configuration, the seed and the digests of files in it, the model that a card file brings along,
-        and the version of the code, and from nothing else."""
+        """Name that follows from the full configuration, the seed and the digests of files in it, and the version of the code, and from
+        nothing else."""
         what = [self.config.model_dump(mode="json"), code_version()]
-        if own := own_model_text(self.config.device.card):
-            what.append(own)
         text = json.dumps(what, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

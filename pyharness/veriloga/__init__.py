@@ -4,7 +4,7 @@
 Knows of no simulator run and of no array.
 """
 
-from pyharness.veriloga.card import Card, Device, check_card_name, load_card, load_device
+from pyharness.veriloga.card import Card, Device, card_sha256, check_card_name, load_card, load_device
 from pyharness.veriloga.module import Module, Parameter
 from pyharness.veriloga.ngspice import Drive, Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
@@ -21,6 +21,7 @@ __all__ = (
     "NumpyModel",
     "Parameter",
     "Subcircuit",
+    "card_sha256",
     "check_card_name",
     "compile_numpy",
     "compile_osdi",

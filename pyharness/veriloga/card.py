@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -12,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyharness.errors import ConfigError
+from pyharness.pinned import check_digest
 from pyharness.resources import model_dir, shipped_cards
 from pyharness.suggest import did_you_mean
 from pyharness.veriloga.module import Module
@@ -19,7 +21,7 @@ from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.preprocess import preprocess
 from pyharness.yamlfile import checked, parse_mapping, read_text
 
-__all__ = ("Card", "Device", "check_card_name", "load_card", "load_device", "own_model_text")
+__all__ = ("Card", "Device", "card_sha256", "check_card_name", "load_card", "load_device")
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
@@ -115,15 +117,15 @@ def _file(name: str | Path) -> Path:
     return cards[str(name)]
 
 
-def load_card(name: str | Path, sha256: str | None = None) -> tuple[str, Card]:
-    """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path; ``sha256``: digest that the file must have.
+def load_card(name: str | Path) -> tuple[str, Card]:
+    """Return (name, card) of a shipped card by its name, or of a ``.yaml`` file by its path.
 
     Raises:
         ConfigError: no such card, a key or value that breaks the schema; the message names file and key.
     """
     path = _file(name)
     check_card_name(path)
-    return path.stem, _parsed(path, read_text(path, "card", sha256))
+    return path.stem, _parsed(path, read_text(path, "card"))
 
 
 @lru_cache(maxsize=64)  # the jobs of a study share a few cards
@@ -155,27 +157,33 @@ def _module(card: Card, path: Path) -> Module:
     return _own(own, own.stat().st_mtime_ns, own.stat().st_size) if own else _shipped(source)
 
 
-def own_model_text(name: str | Path) -> str:
-    """Return the source of the model that a card brings along, with all that it includes; empty where it names a shipped one.
+def card_sha256(name: str | Path) -> str:
+    """Return the digest, in hexadecimal, of a card's file and of the model that it brings along, with all that this includes.
 
     Raises:
         ConfigError: a faulty card.
         VerilogAError: a faulty directive, or there is no such file.
     """
-    if Path(name).suffix != ".yaml":
-        return ""
-    own = _own_source(load_card(name)[1], _file(name))
-    return preprocess(own).text if own else ""
+    path = _file(name)
+    own = _own_source(load_card(name)[1], path)
+    text = read_text(path, "card") + (preprocess(own).text if own else "")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_device(name: str | Path, sha256: str | None = None) -> Device:
     """Return the card and its compiled model, with every parameter checked.
 
+    Args:
+        name: as :func:`load_card` takes it.
+        sha256: what :func:`card_sha256` must give; None: anything.
+
     Raises:
-        ConfigError: a faulty card, no such model, an unknown parameter, a value out of its range.
+        ConfigError: a faulty card, another digest, no such model, an unknown parameter, a value out of its range.
         VerilogAError: the model's source is faulty.
     """
-    stem, card = load_card(name, sha256)
+    stem, card = load_card(name)
+    if sha256 is not None:
+        check_digest(_file(name), card_sha256(name), sha256)
     module = _module(card, _file(name))
     module.check_parameters(card.parameters)
     for kind in ("cycle_to_cycle", "device_to_device"):
