@@ -23,7 +23,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["extensions"]
 nitpicky = True
 # what other projects' documentation holds: the build is offline, so that those are names without a link
-nitpick_ignore_regex = [(r"py:.*", r"(?!pyharness).*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!pyharness).*"), (r"py:class", r"pyharness\..*\._\w+")]
 # in signatures, and nothing for a user to make or to look into
 nitpick_ignore = [
     ("py:class", f"pyharness.{name}")

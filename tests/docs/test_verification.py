@@ -42,7 +42,9 @@ def test_faults_are_found() -> None:
 
 
 PACKAGE = TESTS.parent / "pyharness"
-COMMON = {"errors", "resources", "progress", "record", "config", "__version__"}
+COMMON = {
+    "__version__", "code", "config", "errors", "install", "pinned", "progress", "record", "resources", "suggest", "terminal", "yamlfile",
+}  # fmt: skip
 """What all may use: left out of the architecture's column of imports."""
 
 
