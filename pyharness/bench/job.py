@@ -95,7 +95,14 @@ class Job:
                 self.device.module, name=name, parameters=values, instance_parameters=free, library=self.library
             )
         driven = self.cycles.drives if self.cycles else {}
-        return emit_ngspice(self.device.module, name=name, parameters=values, instance_parameters=free, driven=driven)
+        return emit_ngspice(
+            self.device.module,
+            name=name,
+            parameters=values,
+            instance_parameters=free,
+            driven=driven,
+            transient_only=True,
+        )
 
     @cached_property
     def array(self) -> Array:

@@ -84,8 +84,10 @@ class Subcircuit:
 
 
 class _Emitter:
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, transient_only: bool) -> None:
         self.module = module
+        self.transient_only = transient_only
+        self.static_node = ""
         self.differences: dict[tuple[str, str], str] = {}
         self.split: dict[Expr, str] = {}
         self.lines: list[str] = []
@@ -95,6 +97,19 @@ class _Emitter:
             for b in module.branches
             if b.flow
         }
+
+    def static(self) -> str:
+        """Return the condition of an operating point, and write what it asks.
+
+        In a DC sweep ngspice's time is the swept value.  A source's ``dc`` is its value in operating points and sweeps, its waveform that in
+        transients, of whose own operating point the time is 0.
+        """
+        if self.transient_only:
+            return "(time <= 0)"
+        if not self.static_node:
+            self.static_node = self.new_node("static")
+            self.lines.append(f"v_{self.static_node} {self.static_node} 0 dc 1 sin(0 0 1)")
+        return f"((v({self.static_node}) > 0.5) || (time <= 0))"
 
     def new_node(self, name: str) -> str:
         """Return ``name``, longer where a node or branch has it already: elements are named after both."""
@@ -128,7 +143,7 @@ class _Emitter:
             case "flow":  # of one device: the source carries all m of them
                 return f"(i({self.probes[e.name]}) / {{m}})"
             case "static":
-                return "(time <= 0)"
+                return self.static()
             case "abstime":
                 return "time"
             case "temperature":
@@ -281,6 +296,7 @@ def emit_ngspice(
     instance_parameters: Sequence[str] = (),
     driven: Mapping[str, Drive] | None = None,
     temperature_k: float | None = None,
+    transient_only: bool = False,
 ) -> Subcircuit:
     """Translate ``module`` with ``parameters`` put in; only ``instance_parameters`` stay free.
 
@@ -292,6 +308,7 @@ def emit_ngspice(
         driven: parameters that a voltage moves while the simulation runs, and how.  Each gets a terminal behind the module's
             own, in this order, which draws no current; a parameter may be driven and given on the instance line.
         temperature_k: the temperature folded in; by default it follows ngspice's ``.temp``.
+        transient_only: leave out the two unknowns without which the state moves in a DC sweep.
 
     Raises:
         NetlistError: a name that cannot stand in a netlist, or a parameter that cannot be driven.
@@ -306,7 +323,7 @@ def emit_ngspice(
     leaves = {leaf("mfactor"): ONE, leaf("ac"): ZERO, leaf("noise_run"): ZERO}
     if temperature_k is not None:
         leaves[leaf("temperature")] = constant(temperature_k)
-    emitter = _Emitter(special)
+    emitter = _Emitter(special, transient_only)
     terminals = {one: emitter.new_node(f"ctl_{one.lower()}") for one in driven}
     moved = {}
     for one, terminal in terminals.items():

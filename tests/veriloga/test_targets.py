@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One source, three targets: NumPy, OSDI library and ngspice agree, over what the language offers."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pyharness.errors import NetlistError, VerilogAError
+from pyharness.qa.benches import dc_sweeps
+from pyharness.qa.suite import subject_of
 from pyharness.spice import run_batch
 from pyharness.veriloga import (
     compile_numpy,
@@ -625,3 +628,11 @@ def test_values_that_are_not_finite(tmp_path: Path) -> None:
         emit_ngspice(module, name="dut", parameters={"r": 0})
     module = two_terminals(tmp_path, "I(p, n) <+ 1e200 * (1e200 * V(p, n)) * 1e-300 * 1e-103;")
     assert "inf" not in emit_ngspice(module, name="dut", parameters={}).text
+
+
+def test_a_dc_sweep_holds_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up and down give one curve; a subcircuit for transients alone takes the swept voltage for the time, and does not."""
+    subject = subject_of("vteam")
+    assert dc_sweeps(subject).value < 1e-9  # what the solver's tolerance leaves of a curve without memory
+    monkeypatch.setattr("pyharness.qa.subject.emit_ngspice", functools.partial(emit_ngspice, transient_only=True))
+    assert dc_sweeps(subject_of("vteam")).value > 0.1
