@@ -117,20 +117,22 @@ def fit_pulse_file(
 ) -> None:
     """Fit a model to your own measured pulses; writes a card with what the pulses tell, its scatter and its residuals."""
     from pyharness import fit as f
-    from pyharness.resources import model_dir
-    from pyharness.veriloga import check_card_name, load_card, load_module
+    from pyharness.veriloga import check_card_name, load_device, load_module, model_reference
 
-    name, card = load_card(start) if start else ("", None)
-    model = model or (model_dir() / card.model / f"{card.model}.va" if card else None)
-    if model is None:
+    first = load_device(start) if start else None
+    if model:
+        module = load_module(model)
+    elif first:
+        module = first.module
+    else:
         raise ConfigError("there is nothing to start from: give --start CARD (chromium, mine.yaml), or --model FILE.va")
-    module, pulses = load_module(model), f.load_pulses(file)
-    if card and card.model != module.name:
+    pulses = f.load_pulses(file)
+    if first and first.module.name != module.name:
         raise ConfigError(
-            f"card '{name}' is of model '{card.model}', but {model} has '{module.name}': give one of the two"
+            f"card '{first.name}' is of model '{first.module.name}', but {model} has '{module.name}': give one of the two"
         )
     fit_plan = f.load_plan(plan or module.source.with_name("fit.yaml"))
-    begin = dict(card.parameters) if card else {}
+    begin = dict(first.card.parameters) if first else {}
     paths = [output, output.with_suffix(".json")] if output else []
     if output:
         check_card_name(output)
@@ -148,7 +150,7 @@ def fit_pulse_file(
         own = devices or {d: found for d in pulses.devices}
         cycles, unknown_too = f.between_pulses(trains, fit_plan, pulses, own, file.name)
     result = f.PulseResult(
-        file.name, f"card '{name}'" if card else f"the defaults of {module.name}", begin, pulses, trains, found, devices,
+        file.name, f"card '{first.name}'" if first else f"the defaults of {module.name}", begin, pulses, trains, found, devices,
         {"cycle_to_cycle": cycles, "device_to_device": apart}, unknown + unknown_too,
     )  # fmt: skip
     console.print(f.estimate_table(found, values))
@@ -168,7 +170,8 @@ def fit_pulse_file(
     for line in lines:
         console.print(line, soft_wrap=True)
     if output:
-        made = f.pulse_card(result, dopant or (card.dopant if card else "unstated"), source)
+        named = dopant or (first.card.dopant if first else "unstated")
+        made = f.pulse_card(result, named, source, model_reference(module, output.parent))
         with writing("-o", output):
             f.write_card(made, output, f"fit-pulses {file.name}")
             paths[1].write_text(f.pulse_record(result), encoding="utf-8")

@@ -78,13 +78,14 @@ def _window(result: PulseResult) -> list[float]:
     return window
 
 
-def pulse_card(result: PulseResult, dopant: str, source: str) -> dict[str, Any]:
+def pulse_card(result: PulseResult, dopant: str, source: str, model_name: str) -> dict[str, Any]:
     """Return the card as written to its file.
 
     Args:
         result: the fit.
         dopant: the card's name for the device.
         source: who measured what.
+        model_name: the card's name for the model, as :func:`pyharness.veriloga.model_reference` gives it.
 
     Raises:
         ConfigError: the pulses leave one conductance alone.
@@ -100,7 +101,7 @@ def pulse_card(result: PulseResult, dopant: str, source: str) -> dict[str, Any]:
     ends = [n for n, e in fit.estimates.items() if e.at_bound]
     bound = f" At a bound of the fit plan: {', '.join(ends)}." if ends else ""
     return {
-        "model": module.name,
+        "model": model_name,
         "dopant": dopant,
         "parameters": result.parameters,
         "window_siemens": window,

@@ -4,7 +4,7 @@
 Knows of no simulator run and of no array.
 """
 
-from pyharness.veriloga.card import Card, Device, card_sha256, check_card_name, load_card, load_device
+from pyharness.veriloga.card import Card, Device, card_sha256, check_card_name, load_card, load_device, model_reference
 from pyharness.veriloga.module import Module, Parameter
 from pyharness.veriloga.ngspice import Drive, Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
@@ -34,6 +34,7 @@ __all__ = (
     "load_card",
     "load_device",
     "load_module",
+    "model_reference",
     "osdi_compiler",
     "osdi_subcircuit",
 )

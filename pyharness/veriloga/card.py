@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -21,7 +22,7 @@ from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.preprocess import preprocess
 from pyharness.yamlfile import checked, parse_mapping, read_text
 
-__all__ = ("Card", "Device", "card_sha256", "check_card_name", "load_card", "load_device")
+__all__ = ("Card", "Device", "card_sha256", "check_card_name", "load_card", "load_device", "model_reference")
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
@@ -155,6 +156,13 @@ def _module(card: Card, path: Path) -> Module:
             "model, or the path of a .va file, from the card's own folder"
         )
     return _own(own, own.stat().st_mtime_ns, own.stat().st_size) if own else _shipped(source)
+
+
+def model_reference(module: Module, folder: Path) -> str:
+    """Return how a card in ``folder`` names a model: by the name of a shipped one, else by the path from there."""
+    if module.source.resolve().is_relative_to(model_dir().resolve()):
+        return module.name
+    return os.path.relpath(module.source.resolve(), folder.resolve())
 
 
 def card_sha256(name: str | Path) -> str:

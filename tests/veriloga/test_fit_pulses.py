@@ -3,6 +3,7 @@
 
 import csv
 import json
+import shutil
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -404,6 +405,24 @@ def test_published_pulses_by_the_command(tmp_path: Path) -> None:
     assert ends[0] <= low <= 1.11 * ends[0] and 0.9 * ends[1] <= high <= ends[1]
     again = CliRunner().invoke(commands, arguments)
     assert isinstance(again.exception, ConfigError) and "exists: give another name, or --force" in str(again.exception)
+
+
+def test_a_model_of_ones_own(tmp_path: Path, scattered: tuple[Pulses, PulseFit]) -> None:
+    """Its card names it by the path from the card's folder, can be loaded, and can be started from."""
+    (tmp_path / "models").mkdir()
+    for name in ("vteam.va", "fit.yaml"):
+        shutil.copy(model_dir() / "vteam" / name, tmp_path / "models" / name)
+    path = write(tmp_path / "eight.csv", scattered[0])
+    cards = [tmp_path / "first.yaml", tmp_path / "models" / "second.yaml"]
+    begin = ["--model", str(tmp_path / "models" / "vteam.va")]
+    for card, reference in zip(cards, ("models/vteam.va", "vteam.va"), strict=True):
+        arguments = ["fit-pulses", str(path), *begin, "--free", "r_on", "--evaluations", "3", "-o", str(card)]
+        done = CliRunner().invoke(commands, arguments)
+        assert done.exit_code == 0, (done.output, done.exception)
+        device = load_device(card)
+        assert (device.card.model, device.module.name) == (reference, "vteam")
+        begin = ["--start", str(card)]
+    assert "from card 'first'" in device.card.source
 
 
 @pytest.mark.parametrize(
