@@ -12,12 +12,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim study test docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
+.PHONY: help setup sim study test test-tools docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
 	@echo "make study  what the paper states, measured: 1420 jobs without a simulator, build/study/paper; goes on where it was stopped"
 	@echo "make test   all tests"
+	@echo "make test-tools  those that other simulators or another Python may change"
 	@echo "make lint   all checks of the source: make lint-python (ruff), lint-types (mypy), lint-verilog, lint-va"
 	@echo "make schema  write docs/schema, the JSON schemas of the files, anew"
 	@echo "make package  wheel and source distribution in dist/, checked"
@@ -53,6 +54,10 @@ study: setup
 
 test: setup
 	$(RUN) pytest -n auto "$(TEST)"
+
+# what a newer simulator or Python may change: proofs, site and packages come of tools that pip brings
+test-tools: setup
+	$(RUN) pytest -n auto $(addprefix --ignore=tests/,formal docs packaging) tests
 
 lint: lint-python lint-types lint-verilog lint-va
 
