@@ -220,6 +220,12 @@ def test_a_size_that_is_not_there(tmp_path: Path) -> None:
         verify(path)
 
 
+def gap_of(data: bytearray) -> int:
+    """Return a place between a file's end and the next block of 512 bytes."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return next(e.offset_data + e.size for e in tar if e.size % 512)
+
+
 def repacked(packed: bytes, change: Callable[[bytearray], None]) -> bytes:
     data = bytearray(gzip.decompress(packed))
     change(data)
@@ -231,7 +237,7 @@ def repacked(packed: bytes, change: Callable[[bytearray], None]) -> bytes:
     [
         lambda data: data.extend(bytes(10240)),
         lambda data: data.__setitem__(slice(-100, -99), b"x"),
-        lambda data: data.__setitem__(slice(512 + 7012, 512 + 7013), b"x"),  # between a file's end and the next block
+        lambda data: data.__setitem__(gap_of(data), ord("x")),
     ],
     ids=["filled up", "behind the end", "between files"],
 )

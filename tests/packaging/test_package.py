@@ -95,12 +95,14 @@ def test_the_source_distribution_is_whole(dist: Path) -> None:
 
 
 def test_the_wheel_is_whole(dist: Path) -> None:
-    """The package, the compiled engine, and RTL, models, data and configurations as pyharness/share."""
+    """The package, the compiled engine, and RTL, models, data, configurations, licence and changelog as pyharness/share."""
     with zipfile.ZipFile(wheel_of(dist)) as opened:
         inside = {name for name in opened.namelist() if ".dist-info/" not in name}
     engine = f"pyharness/cosim/_engine{sysconfig.get_config_var('EXT_SUFFIX')}"
     expected = {name for name in known() if name.startswith("pyharness/")} | {engine}
-    expected |= {f"pyharness/share/{name}" for name in known() if name.split("/")[0] in TRAVELS}
+    # licence and changelog go into the hand-off archive, which an installation builds, too
+    shared = {name for name in known() if name.split("/")[0] in TRAVELS} | {"CHANGELOG.md", "LICENSE"}
+    expected |= {f"pyharness/share/{name}" for name in shared}
     assert inside == expected
     assert "pyharness/py.typed" in inside
 
