@@ -140,8 +140,11 @@ def _software(job: Job) -> SoftwareAccuracy | None:
     if not (isinstance(job.images, DataSet) and job.config.test.count):
         return None
     seed = np.random.SeedSequence(job.config.seed, spawn_key=(_REFERENCE_STREAM,))
-    weights, biases = logistic_regression(job.images, job.config.training.pixel_noise, np.random.default_rng(seed))
-    found = (job.network.predict(job.test_images).label, (job.test_images @ weights + biases).argmax(1))
+    noise, rng = job.config.training.pixel_noise, np.random.default_rng(seed)
+    found = (
+        job.network.predict(job.test_images).label,
+        logistic_regression(job.images, noise, rng, job.test_images),
+    )
     network, logistic = (float((labels == job.test_labels).mean()) for labels in found)
     return SoftwareAccuracy(network=network, logistic_regression=logistic)
 

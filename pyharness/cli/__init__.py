@@ -20,8 +20,8 @@ GROUPS = {
     "Jobs": (job,),
     "Studies": (study,),
     "Device models": (model, fit),
-    "Delivery": (handoff,),
     "Installation and files": (doctor, coupling, schema),
+    "Delivery": (handoff,),
 }
 """Heading of ``--help`` -> modules whose commands stand under it, in this order."""
 

@@ -16,7 +16,12 @@ from pyharness.errors import AnalogError, SimulationError, ToolNotFoundError
 
 __all__ = ("dask", "dask_version", "engine", "numba", "numba_version", "packages")
 
-_MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
+_MODULES = {
+    "cyclonedx-python-lib": "cyclonedx",
+    "markdown-it-py": "markdown_it",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 """Packages whose modules have other names."""
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
-from pyharness.network.images import Floats, Images, expected_accuracy
+from pyharness.network.datasets import DataSet
+from pyharness.network.images import Bits, Floats, Images, expected_accuracy
 from pyharness.network.reference import TABLE, Arithmetic, Network
 from pyharness.network.training import Scales, TrainingOptions, check_better_than_guessing
 
@@ -19,7 +21,6 @@ __all__ = ("logistic_regression", "softmax_cross_entropy", "train_largest")
 _DRAWS, _STEPS = 8, 120
 _SHIFTS = range(8)  # beyond 7 a step of the table is more than the converter's sixteenth part
 _FAR = 16384  # a bias beyond it, in codes, decides alone; the registers hold twice as much
-_PENALTY = 1.0  # of the squared weights of logistic regression, halved, against the summed loss: scikit-learn's default
 
 
 def softmax_cross_entropy(x: Floats, joint: Floats, w: Floats, b: Floats) -> tuple[float, Floats, Floats]:
@@ -98,22 +99,16 @@ def train_largest(
     return best
 
 
-def logistic_regression(images: Images, noise: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return weights and biases, shapes (pixels, classes) and (classes,), of multinomial logistic regression in floats.
+def logistic_regression(images: DataSet, noise: float, rng: np.random.Generator, shown: Bits) -> Bits:
+    """Return the classes that scikit-learn's logistic regression tells the images ``shown`` to be, shapes (images, pixels) and (images,).
 
-    It has neither window nor errors; it is trained with as many draws of the noise as the network, its weights held back as in
-    scikit-learn.
+    It has neither window nor errors; it is trained with as many draws of the noise as the network.
     """
+    from sklearn.linear_model import LogisticRegression  # a second to import, which no other images need
+
     draws = images.training(noise, rng, _DRAWS)
-    x = np.concatenate([bits for bits, _ in draws]).astype(float)
-    joint = np.concatenate([share for _, share in draws], axis=1) / _DRAWS
-    shape = (images.pixels, images.classes)
-    size = images.pixels * images.classes
-
-    def loss(p: Floats) -> tuple[float, Floats]:
-        value, by_w, by_b = softmax_cross_entropy(x, joint, p[:size].reshape(shape), p[size:])
-        held = _PENALTY / len(x)
-        return value + held / 2 * float((p[:size] ** 2).sum()), np.concatenate([by_w.ravel() + held * p[:size], by_b])
-
-    found = minimize(loss, np.zeros(size + images.classes), jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
-    return found[:size].reshape(shape), found[size:]
+    x = np.concatenate([bits for bits, _ in draws])
+    labels = np.concatenate([joint.argmax(0) for _, joint in draws])
+    with threadpool_limits(1):  # several threads wait for each other longer than one computes
+        found: Bits = LogisticRegression(solver="newton-cg").fit(x, labels).predict(shown)
+    return found

@@ -55,6 +55,8 @@ def command(*words: str, **environment: str) -> subprocess.Popen[str]:
         [sys.executable, "-P", "-m", "pyharness", "doctor", *words],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # what runs in a shell's background is deaf to it, and hands that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
 
 
@@ -170,7 +172,9 @@ def test_a_hidden_required_tool_ends_with_1(tmp_path: Path) -> None:
 def test_a_hidden_optional_tool_ends_with_0(tmp_path: Path) -> None:
     """Told in words, with what serves instead."""
     status, out, err = doctor("openvaf", "surfer", PATH=str(tmp_path))
-    assert (status, err) == (0, "")
+    assert status == 0
+    # how far it is, and no message
+    assert all(line.startswith("examining, ") for line in err.splitlines())
     assert "OpenVAF: missing (optional: OSDI libraries by another compiler)" in out
     assert "instead: pyharness's own C and the C compiler" in out
     assert "install: no package of Debian, Ubuntu or PyPI" in out

@@ -6,7 +6,6 @@ from math import comb
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from pyharness.config import SimConfig
 from pyharness.errors import SimulationError
@@ -40,17 +39,18 @@ def test_gradient_of_the_softmax() -> None:
             assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(by[index], rel=1e-5, abs=1e-9)
 
 
-def test_the_float_reference_is_scikit_learns() -> None:
-    """The same weights, but for what both leave undetermined."""
+def test_the_float_reference_is_shown_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight draws of the noise, as the network; with flipped pixels in the test it is better for that than with one, and finds nine in ten."""
     digits = read_images("digits", 8.0, 0.3, None, np.random.default_rng(1))
     assert isinstance(digits, DataSet)
-    weights, biases = logistic_regression(digits, 0.0, np.random.default_rng(1))
-    # as many draws as the network is shown, which are all alike without noise
-    x, labels = np.tile(digits.training_images, (8, 1)), np.tile(digits.training_labels, 8)
-    theirs = LogisticRegression(max_iter=2000, tol=1e-8).fit(x, labels)
-    assert weights == pytest.approx(theirs.coef_.T, abs=0.01)
-    found = (digits.test_images @ weights + biases).argmax(1)
-    assert np.array_equal(found, theirs.predict(digits.test_images))
+    test, truth = digits.sample(600, 0.02, np.random.default_rng(2))
+    right = []
+    for draws in (8, 1):
+        monkeypatch.setattr("pyharness.network.largest._DRAWS", draws)
+        found = logistic_regression(digits, 0.05, np.random.default_rng(3), test)
+        right.append(float((found == truth).mean()))
+    assert right[0] > 0.9
+    assert right[0] > right[1]
 
 
 @pytest.fixture(scope="module")
