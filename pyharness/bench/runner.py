@@ -35,7 +35,7 @@ from pyharness.network.datasets import DataSet
 from pyharness.network.largest import logistic_regression
 from pyharness.record import Record, SoftwareAccuracy, VariationResult, write_record
 from pyharness.resources import controller_sources, hdl_dir
-from pyharness.veriloga import compile_osdi, osdi_compiler
+from pyharness.veriloga import compile_osdi, is_model_type, load_device, osdi_compiler
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
@@ -192,6 +192,8 @@ def run_sim(
         ngspice = find_libngspice()
         # a compiled model's parameters stand still: variation from pulse to pulse takes B sources
         compilable = library_has_osdi(ngspice) and not config.variation.cycle
+        # nor is a module found that is named as a model type of ngspice
+        compilable = compilable and not is_model_type(load_device(config.device.card).module.name)
         target: Any = "osdi" if compilable else "ngspice"
         config = config.model_copy(update={"device": config.device.model_copy(update={"target": target})})
     compiled = config.device.target == "osdi"

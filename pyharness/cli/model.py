@@ -65,6 +65,7 @@ def compile_model(
         load_module,
         osdi_compiler,
     )
+    from pyharness.veriloga.model_types import is_model_type
     from pyharness.veriloga.ngspice import left_out
 
     if target is Target.verilog and model.suffix != ".va":
@@ -111,6 +112,11 @@ def compile_model(
             raise ConfigError("--param and --name have no place in an OSDI library: put values on the .model line")
         if output.exists() and not output.is_file():
             raise ConfigError(f"-o {output}: an OSDI library replaces a file only, and this is none: give -o FILE.osdi")
+        if is_model_type(module.name):
+            note(
+                f"ngspice has a model type '{module.name.lower()}' of its own and does not find the library's module: rename it, or use the "
+                "target ngspice"
+            )
         with writing("-o", output):
             compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
         return

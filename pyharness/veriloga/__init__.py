@@ -5,6 +5,7 @@ Knows of no simulator run and of no array.
 """
 
 from pyharness.veriloga.card import Card, Device, card_sha256, check_card_name, load_card, load_device, model_reference
+from pyharness.veriloga.model_types import is_model_type
 from pyharness.veriloga.module import Module, Parameter
 from pyharness.veriloga.ngspice import Drive, Subcircuit, emit_ngspice
 from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
@@ -31,6 +32,7 @@ __all__ = (
     "emit_osdi",
     "emit_verilog",
     "integrate",
+    "is_model_type",
     "load_card",
     "load_device",
     "load_module",

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import jinja2
 
-from pyharness.errors import ToolNotFoundError, VerilogAError
+from pyharness.errors import NetlistError, ToolNotFoundError, VerilogAError
 from pyharness.install import INSTALL
 from pyharness.veriloga import graph
 from pyharness.veriloga.disciplines import STANDARD_DISCIPLINES
 from pyharness.veriloga.graph import LIMEXP_KNEE, Expr, constant
+from pyharness.veriloga.model_types import is_model_type
 from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Interval, Module, Parameter
 from pyharness.veriloga.ngspice import Subcircuit, check_names
 from pyharness.veriloga.system import System, equations
@@ -406,10 +407,15 @@ def osdi_subcircuit(
     """Return a subcircuit of one device of ``library``, with the interface of :func:`emit_ngspice`'s.
 
     Raises:
-        NetlistError: a name that cannot stand in a netlist.
+        NetlistError: a name that cannot stand in a netlist, or a module named as a model type of ngspice.
         ConfigError: an unknown parameter or a value out of range.
     """
     check_names(module, name, instance_parameters)
+    if is_model_type(module.name):
+        raise NetlistError(
+            f"{module.file}: ngspice has a model type '{module.name.lower()}' of its own, which it takes for the library's module: rename the "
+            "module, or use the target ngspice"
+        )
     values = module.check_parameters(parameters)
     free = {one: values[one] for one in instance_parameters}
     given = " ".join(f"{k}={v!r}" for k, v in values.items() if k in parameters and k not in free)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from pyharness.bench.job import build_job
+from pyharness.cli import commands
 from pyharness.config import SimConfig
-from pyharness.errors import ConfigError, VerilogAError
+from pyharness.errors import ConfigError, NetlistError, VerilogAError
 from pyharness.study.spec import load_study, points
-from pyharness.veriloga import load_device
+from pyharness.veriloga import is_model_type, load_device, load_module, osdi_subcircuit
 
 OWN = Path(__file__).parents[2] / "examples" / "own_model"
 
@@ -90,3 +92,14 @@ def test_a_runs_id_follows_from_the_model(folder: Path) -> None:
     included = first()
     (folder / "figures.vams").write_text("`define SLOW 2.0\n")
     assert first() not in (before, included)
+
+
+def test_a_module_named_as_a_model_type_of_ngspice(tmp_path: Path) -> None:
+    """ngspice has a code model ``memristor``, which it would take for the library's module: told where a library is asked for."""
+    module = load_module(OWN / "memristor.va")
+    with pytest.raises(NetlistError, match=r"memristor\.va: ngspice has a model type 'memristor' of its own.*rename"):
+        osdi_subcircuit(module, name="dut", parameters={}, library=tmp_path / "a.osdi")
+    done = CliRunner().invoke(commands, ["compile", str(module.source), "-o", str(tmp_path / "a.osdi")])
+    assert done.exit_code == 0, done.output
+    assert "ngspice has a model type 'memristor' of its own" in " ".join(done.output.split())
+    assert not is_model_type("vteam")
