@@ -19,6 +19,7 @@ __all__ = ("dask", "dask_version", "engine", "numba", "numba_version", "packages
 _MODULES = {
     "cyclonedx-python-lib": "cyclonedx",
     "markdown-it-py": "markdown_it",
+    "packageurl-python": "packageurl",
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",
 }
