@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pyharness.cli.common import commands, console
 from pyharness.errors import ToolNotFoundError
@@ -51,9 +51,9 @@ def _show(findings: Findings) -> None:
     console.print(_place(findings.environment))
     table = Table("", "", "version", "what was run, and seen", box=None)
     for one in findings.capabilities:
-        verdict = f"[{_COLOUR[one.verdict]}]{one.verdict}[/]"
+        verdict = Text(one.verdict, style=_COLOUR[one.verdict])
         seen = f"{one.ran}: {one.seen}" if one.verdict == "works" else f"{one.ran}: see below"
-        table.add_row(verdict, *map(escape, (one.title, one.version or "", seen)))
+        table.add_row(verdict, one.title, one.version or "", seen)
     console.print(table)
     for one in findings.capabilities:
         if one.verdict != "works":
@@ -70,7 +70,7 @@ def _place(on: Environment) -> str:
 
 def _remedy(one: Finding) -> str:
     need = "required" if one.required else "optional"
-    return escape(
+    return (
         f"\n{one.title}: {one.verdict} ({need}: {one.needed_for})\n  seen:    {one.seen}\n"
         f"  instead: {one.instead or 'nothing'}\n  install: {one.install}"
     )

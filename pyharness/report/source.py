@@ -98,7 +98,7 @@ class Source:
             Missing: the card cannot be read any more.
         """
         try:
-            return load_device(self.config.device.card)
+            return load_device(self.config.device.card, self.config.device.card_sha256)
         except PyharnessError as cause:
             raise Missing(f"the card cannot be read: {cause}") from None
 

@@ -176,6 +176,7 @@ def test_a_hidden_optional_tool_ends_with_0(tmp_path: Path) -> None:
     # how far it is, and no message
     assert all(line.startswith("examining, ") for line in err.splitlines())
     assert "OpenVAF: missing (optional: OSDI libraries by another compiler)" in out
+    assert [line.split()[:2] for line in out.splitlines()[2:4]] == [["missing", "OpenVAF"], ["missing", "Surfer"]]
     assert "instead: pyharness's own C and the C compiler" in out
     assert "install: no package of Debian, Ubuntu or PyPI" in out
 
