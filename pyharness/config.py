@@ -332,11 +332,15 @@ class SimConfig(_Section):
         return self
 
 
+_FILES = (("device", "card", card_sha256), ("images", "file", sha256_of), ("images", "test_file", sha256_of))
+"""Section and key of each file that a configuration may name, and what its digest is."""
+
+
 def beside(file: Path, data: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration with the paths of a card and of images counted from the file's own folder."""
     images = data.get("images")
     found = {**data, "images": {"file": images}} if isinstance(images, str) else data
-    for section, key in (("device", "card"), ("images", "file"), ("images", "test_file")):
+    for section, key, _ in _FILES:
         entries = found.get(section)
         if isinstance(entries, dict) and str(entries.get(key, "")).endswith(SUFFIXES):
             found = {**found, section: {**entries, key: str(file.parent / entries[key])}}
@@ -349,14 +353,14 @@ def pinned(config: SimConfig) -> SimConfig:
     Raises:
         ConfigError: a file cannot be read.
     """
-    found: dict[str, _Section] = {}
-    for section, keys, digest in (("device", ("card",), card_sha256), ("images", ("file", "test_file"), sha256_of)):
+    for section, key, digest in _FILES:
         part = getattr(config, section)
+        name = getattr(part, key)
         # a card and images by name are of the package: the code's version tells them
-        named = {key: name for key in keys if (name := getattr(part, key)) and Path(name).is_absolute()}
-        digests = {f"{key}_sha256": digest(name) for key, name in named.items() if not getattr(part, f"{key}_sha256")}
-        found[section] = part.model_copy(update=digests)
-    return config.model_copy(update=found)
+        if name and Path(name).is_absolute() and not getattr(part, f"{key}_sha256"):
+            part = part.model_copy(update={f"{key}_sha256": digest(name)})
+            config = config.model_copy(update={section: part})
+    return config
 
 
 def load_config(path: str | Path | None = None) -> SimConfig:

@@ -80,7 +80,7 @@ def verify_archive(
             "It agrees with itself; compare a hash with the one you were told, or give it by --sha256.", soft_wrap=True
         )
     if run:
-        console.print(run_benches(found.files).rstrip(), soft_wrap=True, markup=False)
+        console.print(run_benches(found.files).rstrip(), soft_wrap=True)
 
 
 @handoff.command()

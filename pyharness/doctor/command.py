@@ -9,9 +9,9 @@ from shutil import which
 
 from pyharness.errors import SimulationError, ToolNotFoundError
 
-__all__ = ("expect", "run", "version_of")
+__all__ = ("TOLD", "expect", "run", "version_of")
 
-_TOLD = 600
+TOLD = 600
 """Characters of a failed command's output that are of use."""
 
 
@@ -31,7 +31,7 @@ def run(*words: str, allow_failure: bool = False) -> str:
     except OSError as cause:
         raise SimulationError(f"{words[0]} cannot be started: {cause.strerror}") from None
     if done.returncode and not allow_failure:
-        told = done.stdout.strip()[-_TOLD:]
+        told = done.stdout.strip()[-TOLD:]
         raise SimulationError(f"{words[0]} ended with status {done.returncode}" + (f": {told}" if told else ""))
     return done.stdout
 
@@ -43,7 +43,7 @@ def expect(told: str, wanted: str, of: str) -> str:
         SimulationError: it is not.
     """
     if wanted not in (line.strip() for line in told.splitlines()):
-        raise SimulationError(f"{of} printed {told.strip()[-_TOLD:]!r}, not {wanted!r}")
+        raise SimulationError(f"{of} printed {told.strip()[-TOLD:]!r}, not {wanted!r}")
     return wanted
 
 

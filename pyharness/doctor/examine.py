@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pyharness.doctor.capabilities import CAPABILITIES, Capability
+from pyharness.doctor.command import TOLD
 from pyharness.doctor.findings import Finding, Findings, describe_environment
 from pyharness.errors import ConfigError
 
@@ -25,8 +26,6 @@ __all__ = ("choose", "examine")
 _IMPORTED_FROM = str(Path(__file__).parents[2])
 _LONGEST_FIRST = ("verilator-cocotb", "verilator", "coupling", "dask")
 _TAKEN = ("DISPLAY", "WAYLAND_DISPLAY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-_TOLD = 600
-"""Characters of a crashed process's output that are of use."""
 
 
 def choose(names: Sequence[str]) -> list[Capability]:
@@ -136,6 +135,6 @@ async def _examine(capability: Capability, folder: Path, limit_s: float) -> Find
 def _how_it_ended(limit_s: float | None, status: int, output: Path) -> str:
     if limit_s is not None:
         return f"did not end within {limit_s:g} s and was ended; on a busy machine raise --limit"
-    told = output.read_text(errors="replace").strip()[-_TOLD:]
+    told = output.read_text(errors="replace").strip()[-TOLD:]
     how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     return f"the process that tried it {how}" + (f": {told}" if told else "")

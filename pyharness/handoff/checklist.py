@@ -9,7 +9,6 @@ measured.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pyharness import __version__
 from pyharness.handoff.criteria import MODEL_CRITERIA, Criterion
+from pyharness.handoff.manifest import sha256
 from pyharness.handoff.tree import PACKAGE_CRITERIA, model_sources
 from pyharness.qa.assess import Assessment
 from pyharness.qa.benches import SPEED
@@ -147,7 +147,7 @@ def _report_row(tree: Path, assessments: Sequence[Assessment]) -> Row:
     faults += [
         f"{m} in the package is not the source that was measured"
         for m, path in shipped.items()
-        if m in measured and hashlib.sha256(path.read_bytes()).hexdigest() != measured[m]
+        if m in measured and sha256(path.read_bytes()) != measured[m]
     ]
     return Row(
         id="C39",

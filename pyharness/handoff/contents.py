@@ -106,13 +106,14 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def _write_lists(folder: Path) -> None:
-    """Write bill of materials and manifest of what is there, anew."""
+def _with_lists(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder with bill of materials and manifest of them, which are written there, too."""
+    tree = {name: data for name, data in read_tree(folder).items() if name not in (SBOM, MANIFEST)}
+    tree[SBOM] = sbom_text({name: sha256(data) for name, data in tree.items()}, _makers()).encode()
+    tree[MANIFEST] = manifest_text(tree).encode("ascii")
     for name in (SBOM, MANIFEST):
-        (folder / name).unlink(missing_ok=True)
-    hashes = {name: sha256(data) for name, data in read_tree(folder).items()}
-    put(folder / SBOM, sbom_text(hashes, _makers()))
-    put(folder / MANIFEST, manifest_text(read_tree(folder)))
+        (folder / name).write_bytes(tree[name])
+    return tree
 
 
 def build_archive(measured: Iterable[Assessment]) -> tuple[bytes, list[Row]]:
@@ -130,9 +131,8 @@ def build_archive(measured: Iterable[Assessment]) -> tuple[bytes, list[Row]]:
         for write in PARTS:
             write(folder)
         # the report looks at the lists, too: they are made without it, then with it
-        _write_lists(folder)
+        _with_lists(folder)
         rows = checklist(folder, measured)
         write_checklist(rows, folder / REPORT)
-        _write_lists(folder)
-        tree = read_tree(folder)
+        tree = _with_lists(folder)
     return pack({f"{NAME}/{one}": data for one, data in tree.items()}, time_s), rows

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -12,10 +11,11 @@ from pyharness.errors import ConfigError
 from pyharness.handoff.decks import CELL, bench_deck, cell_deck, cell_text
 from pyharness.handoff.golden import golden_text
 from pyharness.handoff.loaders import loader_decks
-from pyharness.handoff.subjects import EXAMPLE, START, Subject, example_of, models, subjects
+from pyharness.handoff.subjects import EXAMPLE, START, Subject, example_of, subjects
 from pyharness.handoff.symbols import symbols
-from pyharness.resources import model_dir
+from pyharness.resources import model_dir, shipped_models
 from pyharness.veriloga import device_model, emit_osdi, emit_verilog, load_module
+from pyharness.veriloga.header import read_header
 
 __all__ = ("copy_tree", "model_versions", "put", "write_models", "write_sources")
 
@@ -45,12 +45,10 @@ def model_versions() -> dict[str, str]:
         ConfigError: a source without one.
     """
     found = {}
-    for name in models():
-        text = (model_dir() / name / f"{name}.va").read_text(encoding="utf-8")
-        stated = re.search(rf"^// {name} (\d+\.\d+\.\d+):", text, re.M)
-        if stated is None:
+    for name, source in shipped_models().items():
+        found[name] = read_header(source, name).version
+        if not found[name]:
             raise ConfigError(f"{name}.va: a model to hand off states its version in its head, '// {name} 1.0.0: ...'")
-        found[name] = stated[1]
     return found
 
 
@@ -73,8 +71,8 @@ def write_models(folder: Path) -> None:
             put(bench / f"{name}_{CELL}.cir", cell_deck(subject))
             put(bench / f"{name}_{CELL}.csv", golden_text(f"{name}_{CELL}"))
     put(generated / "osdi" / _OSDI_HEADER, (files("pyharness.veriloga") / _OSDI_HEADER).read_text(encoding="utf-8"))
-    for model in models():
-        put(generated / "osdi" / f"{model}.c", emit_osdi(load_module(model_dir() / model / f"{model}.va")))
+    for model, source in shipped_models().items():
+        put(generated / "osdi" / f"{model}.c", emit_osdi(load_module(source)))
         for file, text in loader_decks(example_of(model)).items():
             put(folder / "loaders" / model / file, text)
     for file, text in symbols().items():

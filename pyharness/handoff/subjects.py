@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pyharness.errors import ConfigError
-from pyharness.resources import model_dir
+from pyharness.resources import shipped_cards, shipped_models
 from pyharness.veriloga import Card, Device, Module, Subcircuit, emit_ngspice, load_device, load_module
 
-__all__ = ("EXAMPLE", "START", "Subject", "example_of", "models", "subjects")
+__all__ = ("EXAMPLE", "START", "Subject", "example_of", "subjects")
 
 START = "x0"
 """The parameter that stays free: the state at the start, 0 .. 1."""
@@ -54,26 +54,21 @@ class Subject:
         return emit_ngspice(self.module, name=self.name, parameters=self.parameters, instance_parameters=(START,))
 
 
-def models() -> list[str]:
-    """Return the names of the shipped models."""
-    return sorted(p.stem for p in model_dir().glob("*/*.va") if p.stem == p.parent.name)
-
-
 def subjects() -> list[Subject]:
     """Return the cards by name, then the models by name.
 
     Raises:
         ConfigError: a card has a model's name: their files would be one.
     """
-    cards, found = sorted(p.stem for p in model_dir().glob("*/cards/*.yaml")), []
-    for card in cards:
+    cards, found = shipped_cards(), []
+    for card in sorted(cards):
         device = load_device(card)
         series_ohm = device.card.series_ohm or _DEFAULT_SERIES_OHM
         found.append(Subject(card, device.module, device.card.parameters, series_ohm, device))
-    for name in models():
+    for name, source in shipped_models().items():
         if name in cards:
             raise ConfigError(f"'{name}' is the name of a card and of a model: rename the card")
-        found.append(Subject(name, load_module(model_dir() / name / f"{name}.va"), {}))
+        found.append(Subject(name, load_module(source), {}))
     return found
 
 

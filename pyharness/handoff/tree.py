@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import jsonschema
 
 from pyharness.errors import VerilogAError
+from pyharness.handoff.manifest import sha256
 from pyharness.veriloga import load_module
 
 __all__ = ("PACKAGE_CRITERIA", "PLACES", "REPORT", "model_sources")
@@ -171,7 +171,7 @@ def _manifest(tree: Path) -> Finding:
         faults += [
             f"changed: {n}"
             for n in sorted(listed.keys() & present.keys())
-            if hashlib.sha256(present[n].read_bytes()).hexdigest() != listed[n]
+            if sha256(present[n].read_bytes()) != listed[n]
         ]
     return f"{count} files as hashed", faults
 

@@ -8,6 +8,7 @@ import importlib.util
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from shutil import which
@@ -119,7 +120,7 @@ def assess_all(
         if kept and kept.is_file():
             found.append(Assessment.model_validate_json(kept.read_text(encoding="utf-8")))
             continue
-        found.append(assess(name, (lambda done, of, name=name: progress(name, done, of)) if progress else None))  # type: ignore[misc]
+        found.append(assess(name, partial(progress, name) if progress else None))
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             replace_text(kept, found[-1].model_dump_json(indent=1) + "\n")

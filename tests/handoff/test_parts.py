@@ -16,9 +16,9 @@ from pyharness.handoff.decks import SAMPLES, cell_text
 from pyharness.handoff.loaders import LOADERS
 from pyharness.handoff.manifest import INDEX, sha256
 from pyharness.handoff.models import model_versions
-from pyharness.handoff.subjects import example_of, models, subjects
+from pyharness.handoff.subjects import example_of, subjects
 from pyharness.handoff.symbols import symbols
-from pyharness.resources import controller_sources, hdl_dir, model_dir
+from pyharness.resources import controller_sources, hdl_dir, model_dir, shipped_models
 
 OPEN = {"ngspice_subcircuit.cir", "ngspice_osdi.cir"}
 
@@ -46,14 +46,14 @@ def test_every_card_and_model_has_its_forms(files: dict[str, bytes]) -> None:
             assert file in files
         assert f".subckt {name} p n x0=" in files[f"generated/ngspice/{name}.sub"].decode()
         assert {f"benches/ngspice/{name}.cir", f"benches/ngspice/{name}.csv"} <= set(files)
-    for model in models():
+    for model in shipped_models():
         assert f"generated/osdi/{model}.c" in files
         assert {f"loaders/{model}/{deck}" for deck in LOADERS} <= set(files)
 
 
 def test_loader_decks_say_who_ran_them(files: dict[str, bytes]) -> None:
     """Two are run by the benches; the others say that they are not.  All hold the card's parameters and name a file of the archive."""
-    for model in models():
+    for model in shipped_models():
         for deck in LOADERS:
             text = files[f"loaders/{model}/{deck}"].decode("ascii")
             assert ("Not run by us" in text) == (deck not in OPEN)
@@ -154,8 +154,7 @@ def test_a_model_without_a_version(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Is not handed off."""
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "own.va").write_text("// own: a model\nmodule own(p, n);\nendmodule\n")
-    for place in ("subjects", "models"):
-        monkeypatch.setattr(f"pyharness.handoff.{place}.model_dir", lambda: tmp_path)
+    monkeypatch.setattr("pyharness.resources.model_dir", lambda: tmp_path)
     with pytest.raises(ConfigError, match=r"own\.va: a model to hand off states its version"):
         model_versions()
 
