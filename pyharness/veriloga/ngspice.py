@@ -6,8 +6,9 @@ parameters are folded in, a difference of two node potentials gets a node of its
 two), linear currents and charges become native resistors and capacitors, an expression that would grow too long is split
 over nodes.  A driven parameter, which changes during a run, is the sum or product of its number and a terminal's voltage: B
 sources hold numbers.  The number of devices in parallel, m, is a parameter of the subcircuit and of every element: left to itself,
-ngspice gives an instance's m to R and C but not to B.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice adds gmin and bends the reverse branch.  limexp() is exp(): they
-differ above 1e30, and ngspice bounds its exp().
+ngspice gives an instance's m to R and C but not to B.  A junction's a*(exp(b*v)-1) is not mapped to a native diode: ngspice
+adds gmin and bends the reverse branch.  limexp() has its knee at 1e30 here too: ngspice bounds its own exp() at 1e99 only, and
+from an iterate that far off Newton's method does not come back, nor do the shorter steps that begin there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Literal
 
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import ONE, ZERO, Expr, apply, constant, derivative, leaf, parameter, voltage
+from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, constant, derivative, leaf, parameter, voltage
 from pyharness.veriloga.module import Branch, Module
 from pyharness.veriloga.simplify import simplify
 
@@ -156,8 +157,8 @@ class _Emitter:
                 return f"({_truth(e.args[0], a[0])} ? {a[1]} : {a[2]})"
             case "and" | "or":
                 return f"({_truth(e.args[0], a[0])} {_INFIX[e.op]} {_truth(e.args[1], a[1])})"
-            case "limexp":  # ngspice's exp() is bounded itself
-                return f"exp({a[0]})"
+            case "limexp":
+                return f"(({a[0]} < {LIMEXP_KNEE!r}) ? exp({a[0]}) : (1e30 * (1.0 - {LIMEXP_KNEE!r} + {a[0]})))"
             case "pow":
                 return self.power(e, a)
             case "hypot":

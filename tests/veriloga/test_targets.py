@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyharness.errors import NetlistError, VerilogAError
-from pyharness.qa.benches import dc_sweeps
+from pyharness.qa.benches import cycles, dc_sweeps
 from pyharness.qa.suite import subject_of
 from pyharness.spice import run_batch
 from pyharness.veriloga import (
@@ -636,3 +636,17 @@ def test_a_dc_sweep_holds_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dc_sweeps(subject).value < 1e-9  # what the solver's tolerance leaves of a curve without memory
     monkeypatch.setattr("pyharness.qa.subject.emit_ngspice", functools.partial(emit_ngspice, transient_only=True))
     assert dc_sweeps(subject_of("vteam")).value > 0.1
+
+
+def test_exponentials_beyond_the_knee(tmp_path: Path) -> None:
+    """limexp() goes on as a straight line above 1e30, as in the other targets; a bare exp() would be at 1e43."""
+    module = two_terminals(tmp_path, "I(p, n) <+ 1e-30 * limexp(100 * V(p, n));")
+    text = emit_ngspice(module, name="dut", parameters={}).text
+    run = run_batch([text, "v1 a 0 0", "x1 a 0 dut"], ".dc v1 0.5 1 0.5", save=["i(v1)"])
+    expected = 1e-30 * np.array([np.exp(50), 1e30 * (1 + 100 - np.log(1e30))])
+    np.testing.assert_allclose(-run.vectors["i(v1)"], expected, rtol=1e-9)
+
+
+def test_excess_voltage_through_snapping_resets_converges() -> None:
+    """A thousand periods of five times the rated source: iterates far off come back (an exponential to 1e99 does not)."""
+    assert cycles(subject_of("chromium")).passed
