@@ -2,7 +2,7 @@
 // Card chromium; written by: pyharness compile chromium --target verilog
 // Module msdc of msdc.va, generated; included inside a module.  v: voltage from port 'p' to
 // 'n', V; s: voltage of the state's node, V; current in A, rate in V/s; p_<name>: free parameters.
-// 300.15 K; snap_on=0.2533, snap_off=0.04849, v_hold=0.1951, beta_hold=295.9, tau_on=0.0001129, tau_off=0.0001348, beta_on=26.37, beta_off=216.0, curve_on=4.582, phi=0.8398, alpha_f=1.992e-07, beta_f=23.69, alpha_r=4.152e-07, beta_r=1.932
+// 300.15 K; snap_on=0.2533, snap_off=0.04849, v_hold=0.1951, beta_hold=295.9, tau_on=0.0001129, tau_off=0.0001348, beta_on=26.37, beta_off=216.0, curve_on=4.582, phi=0.8398, alpha_f=1.992e-07, beta_f=23.69, alpha_r=4.152e-07, beta_r=1.932, v_max=1.5
 
 function real device_current;
     input real v;

@@ -102,6 +102,7 @@ class Job:
             instance_parameters=free,
             driven=driven,
             transient_only=True,
+            soa=False,
         )
 
     @cached_property

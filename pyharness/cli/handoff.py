@@ -40,7 +40,7 @@ def build(
             cache=out / "measured", progress=lambda name, done, of: show(f"checking {name}", done, of)
         )
     data, rows = build_archive(measured)
-    path = out / f"{NAME}.tar.gz"
+    path = out / f"{NAME}.tar"
     digest = sha256(data)
     with writing("--out", out):
         fresh = write_new(path, data, force)

@@ -7,16 +7,13 @@ import io
 import os
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from pyharness.errors import ConfigError
 
-__all__ = ("GZIP_HEADER", "pack", "source_date", "tar_bytes", "write_new")
+__all__ = ("pack", "source_date", "write_new")
 
-GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 0xFF])
-"""Deflated, without flags, time, name and operating system; best compression."""
 _EPOCH_S = 315532800
 """1980-01-01: the first day that all archive formats know; a build's own time would make two builds differ."""
 _MODE = 0o644
@@ -37,8 +34,12 @@ def source_date() -> int:
     return int(text)
 
 
-def tar_bytes(files: Mapping[str, bytes], time_s: int) -> bytes:
-    """Return the tree as a ustar archive: names to contents, sorted by name, every file with ``time_s``."""
+def pack(files: Mapping[str, bytes], time_s: int) -> bytes:
+    """Return the tree as a ustar archive: names to contents, sorted by name, every file with ``time_s``.
+
+    Not compressed: a compressor's bytes depend on its library and version, and several streams mean the same content, so
+    that a changed byte could pass.
+    """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name in sorted(files):
@@ -46,14 +47,6 @@ def tar_bytes(files: Mapping[str, bytes], time_s: int) -> bytes:
             entry.size, entry.mtime, entry.mode = len(files[name]), time_s, _MODE
             tar.addfile(entry, io.BytesIO(files[name]))
     return buffer.getvalue()
-
-
-def pack(files: Mapping[str, bytes], time_s: int) -> bytes:
-    """Return the tree as a ``.tar.gz`` archive."""
-    data = tar_bytes(files, time_s)
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-    body = compressor.compress(data) + compressor.flush()
-    return GZIP_HEADER + body + zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def write_new(path: Path, data: bytes, force: bool) -> bool:

@@ -31,7 +31,7 @@ from pyharness.resources import project_file, shipped_models
 __all__ = ("NAME", "PARTS", "build_archive", "read_tree")
 
 NAME = f"pyharness-handoff-{__version__}"
-"""The archive's one folder, and its name without ``.tar.gz``."""
+"""The archive's one folder, and its name without ``.tar``."""
 SBOM = "sbom.cdx.json"
 _MAKERS = ("jinja2", "lark", "numpy", "pydantic", "pyyaml", "cyclonedx-python-lib")
 

@@ -11,19 +11,17 @@ import re
 import stat
 import struct
 import tarfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from pyharness.errors import ConfigError
-from pyharness.handoff.archive import GZIP_HEADER, tar_bytes
+from pyharness.handoff.archive import pack
 
-__all__ = ("MOST_FILES", "MOST_PACKED", "MOST_UNPACKED", "check_names", "read_archive", "read_folder", "read_packed")
+__all__ = ("MOST_BYTES", "MOST_FILES", "check_names", "read_archive", "read_folder", "read_packed")
 
-MOST_PACKED = 64 << 20
-MOST_UNPACKED = 256 << 20
+MOST_BYTES = 128 << 20
 MOST_FILES = 10_000
-"""Bytes packed and unpacked, and files, beyond which an archive is refused: a hundred times what one holds."""
+"""Bytes and files beyond which an archive is refused: a hundred times what one holds."""
 _KINDS = {
     tarfile.DIRTYPE: "a directory",
     tarfile.SYMTYPE: "a symbolic link",
@@ -33,7 +31,6 @@ _KINDS = {
     tarfile.FIFOTYPE: "a named pipe",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9._+-]+\Z")
-_TRAILER = 8
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -69,44 +66,6 @@ def check_names(names: Iterable[str]) -> None:
             raise ConfigError(f"the name {above!r} is a file and a folder, of {name!r}")
 
 
-def _inflate(data: bytes) -> bytes:
-    """Return what is compressed; the only stream, to its last bit."""
-    if not data.startswith(GZIP_HEADER[:3]):
-        raise ConfigError("this is no .tar.gz archive: it does not begin as one")
-    if data[: len(GZIP_HEADER)] != GZIP_HEADER:
-        raise ConfigError(
-            "the archive's first ten bytes are not those that pyharness handoff build writes: it was changed"
-        )
-    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        found = stream.decompress(data, MOST_UNPACKED + 1)
-    except zlib.error as cause:
-        raise ConfigError(f"the archive is damaged: {cause}") from None
-    if len(found) > MOST_UNPACKED:
-        raise ConfigError(f"the archive unpacks to more than {MOST_UNPACKED >> 20} MiB: refused")
-    if not stream.eof:
-        raise ConfigError(f"the archive is cut off after {len(data)} bytes: get it again")
-    if stream.unused_data:
-        raise ConfigError(f"{len(stream.unused_data)} bytes follow the end of the archive: it was added to")
-    if _idle_bits(data):
-        raise ConfigError("the archive is damaged: bits are set behind the end of its compressed stream")
-    return found
-
-
-def _idle_bits(data: bytes) -> bool:
-    """Return whether a bit is set between the end of the compressed stream and the next whole byte, where none counts."""
-    last = data[-_TRAILER - 1]
-    if not last:
-        return False
-    without = last & ~(1 << (last.bit_length() - 1))
-    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        stream.decompress(data[: -_TRAILER - 1] + bytes([without]) + data[-_TRAILER:], MOST_UNPACKED + 1)
-    except zlib.error:
-        return False
-    return stream.eof and not stream.unused_data
-
-
 def read_packed(path: Path) -> bytes:
     """Return the bytes of an archive.
 
@@ -115,32 +74,31 @@ def read_packed(path: Path) -> bytes:
     """
     try:
         size = path.stat().st_size
-        if size > MOST_PACKED:
-            raise ConfigError(f"the archive has {size} bytes, more than {MOST_PACKED >> 20} MiB: refused")
+        if size > MOST_BYTES:
+            raise ConfigError(f"the archive has {size} bytes, more than {MOST_BYTES >> 20} MiB: refused")
         return path.read_bytes()
     except OSError as cause:
         raise ConfigError(f"cannot read '{path}': {cause.strerror or cause}") from None
 
 
-def read_archive(packed: bytes) -> tuple[str, dict[str, bytes]]:
+def read_archive(data: bytes) -> tuple[str, dict[str, bytes]]:
     """Return the archive's folder and its files, by their names within that.
 
     Raises:
         ConfigError: no archive, a damaged one, or one with anything in it that ``pack`` does not write.
     """
-    data = _inflate(packed)
     try:
         entries = _entries(data)
         files = {entry.name: data[entry.offset_data : entry.offset_data + entry.size] for entry in entries}
         # what else could differ, times, modes, owners, order, filling, differs from the one form that pack() writes
-        if not entries or tar_bytes(files, int(entries[0].mtime)) != data:
+        if not entries or pack(files, int(entries[0].mtime)) != data:
             raise ConfigError(
                 "the archive is not in the form that pyharness handoff build writes: it was changed or packed anew"
             )
     except ConfigError:
         raise
     except (tarfile.TarError, ValueError, ArithmeticError, LookupError, EOFError, OSError, struct.error) as cause:
-        raise ConfigError(f"what is compressed is no tar archive, or a damaged one: {cause}") from None
+        raise ConfigError(f"this is no tar archive, or a damaged one: {cause}") from None
     tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or any("/" not in name for name in files):
         raise ConfigError(f"an archive holds one folder and nothing beside it, this one {', '.join(sorted(tops))}")
@@ -183,8 +141,8 @@ def read_folder(path: Path) -> dict[str, bytes]:
                 raise ConfigError(f"{name!r} is {kind}: an archive holds files only")
             names[name] = one
             total += status.st_size
-            if len(names) > MOST_FILES or total > MOST_UNPACKED:
-                raise ConfigError(f"'{path}' holds more than {MOST_FILES} files or {MOST_UNPACKED >> 20} MiB: refused")
+            if len(names) > MOST_FILES or total > MOST_BYTES:
+                raise ConfigError(f"'{path}' holds more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB: refused")
         return {name: one.read_bytes() for name, one in names.items()}
     except OSError as cause:
         raise ConfigError(f"cannot read '{cause.filename or path}': {cause.strerror or cause}") from None

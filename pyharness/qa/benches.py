@@ -24,6 +24,7 @@ __all__ = (
     "cycles",
     "dc_sweeps",
     "flipped",
+    "output_of",
     "passive_in_circuit",
     "polarity",
     "random_arrays",
@@ -222,7 +223,7 @@ def random_arrays(subject: Subject) -> Check:
     )
 
 
-def _output(circuit: Sequence[str], analysis: str) -> str:
+def output_of(circuit: Sequence[str], analysis: str) -> str:
     """Return what ngspice prints of a run."""
     with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
         deck = Path(folder, "deck.cir")
@@ -240,7 +241,7 @@ def warned(subject: Subject) -> Check:
     def words(times_rated: float) -> int:
         volt = times_rated * subject.rated_v
         circuit = [subject.subcircuit.text, f"v1 a 0 sin(0 {volt!r} 100)", "rs a b 1", "x1 b 0 dut", ".options warn=1"]
-        return len(re.findall(r"warning|soa|beyond|outside", _output(circuit, ".tran 0.1m 10m")))
+        return len(re.findall(r"warning|soa|beyond|outside", output_of(circuit, ".tran 0.1m 10m")))
 
     silent = words(10.0) <= words(0.1)
     return Check("runs beyond the validity not warned of", int(silent), 0, "", "of one, at ten times the rated voltage")
@@ -249,7 +250,7 @@ def warned(subject: Subject) -> Check:
 @lru_cache(maxsize=1)
 def _has_klu() -> bool:
     """Return whether this ngspice can be told to solve with KLU beside its own Sparse 1.3."""
-    return "using klu" in _output(["v1 a 0 1", "r1 a 0 1", ".options klu"], ".op")
+    return "using klu" in output_of(["v1 a 0 1", "r1 a 0 1", ".options klu"], ".op")
 
 
 def solvers(subject: Subject) -> list[Check]:

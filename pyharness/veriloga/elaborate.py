@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class _Elaborator:
         self.path = path
         self.symbols = Symbols(source)
         self.interpreter = Interpreter(self.symbols)
+        self.bounds: list[tuple[Any, str]] = []  # parameters with a soa attribute, and its text
 
     def run(self) -> Module:
         module = None
@@ -130,6 +132,7 @@ class _Elaborator:
         for port in s.ports:
             if port not in s.nets:
                 raise s.error(tree, f"port '{port}' has no discipline: declare it 'electrical {port};'")
+        self.bound_voltages()
         for item in items:
             if isinstance(item, Tree) and item.data == "analog":
                 self.interpreter.statement(item.children[1])
@@ -279,6 +282,20 @@ class _Elaborator:
                 local=str(keyword) == "localparam",
                 place=self.symbols.place(token),
             )
+            if "soa" in texts:
+                self.bounds.append((token, texts["soa"]))
+
+    def bound_voltages(self) -> None:
+        """Give each parameter with a ``soa`` attribute its two nodes, which may be declared behind it."""
+        s = self.symbols
+        for token, text in self.bounds:
+            nodes = [n.strip() for n in text.split(",")]
+            if len(nodes) != 2 or not set(nodes) <= s.nets.keys():
+                raise s.error(
+                    token, f'the soa of parameter \'{token}\' must be two nodes, as in soa="p, n", got "{text}"'
+                )
+            ends = (s.node(nodes[0]), s.node(nodes[1]))
+            s.parameters[str(token)] = replace(s.parameters[str(token)], soa=ends)
 
     def interval(self, tree: Any) -> Interval:
         if tree.data == "exclusion":

@@ -81,6 +81,7 @@ class Parameter:
         excluded: forbidden values, each an interval.
         units, desc: from the attributes; ``units`` is None where there is none.
         instance: varies from device to device (``type="instance"``).
+        soa: the two nodes whose voltage it bounds in the safe operating area (``soa="p, n"``); empty: it bounds none.
         local: a ``localparam``, which cannot be set.
         place: file:line:column of its declaration.
     """
@@ -93,6 +94,7 @@ class Parameter:
     units: str | None = None
     desc: str = ""
     instance: bool = False
+    soa: tuple[str, ...] = ()
     local: bool = False
     place: str = ""
 

@@ -22,7 +22,7 @@ from typing import Literal
 from pyharness.errors import NetlistError, VerilogAError
 from pyharness.veriloga import graph
 from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, constant, derivative, leaf, parameter, voltage
-from pyharness.veriloga.module import Branch, Module
+from pyharness.veriloga.module import Branch, Module, uses_names
 from pyharness.veriloga.simplify import simplify
 
 __all__ = ("Drive", "Subcircuit", "check_names", "emit_ngspice", "left_out")
@@ -48,6 +48,7 @@ _RESERVED_PARAMETERS = frozenset(
     "ln log log10 max min nint pow pwl pwr sgn sin sinh sqr sqrt tan tanh ternary_fcn unif".split()
 )
 _RESERVED_NODES = ("gnd", "null", "temper", "value")
+_GUARD_OHM = 1e18
 _MAX_CHARACTERS = 1500  # of one source's expression; a longer one goes over nodes
 
 
@@ -298,6 +299,7 @@ def emit_ngspice(
     driven: Mapping[str, Drive] | None = None,
     temperature_k: float | None = None,
     transient_only: bool = False,
+    soa: bool = True,
 ) -> Subcircuit:
     """Translate ``module`` with ``parameters`` put in; only ``instance_parameters`` stay free.
 
@@ -310,6 +312,7 @@ def emit_ngspice(
             own, in this order, which draws no current; a parameter may be driven and given on the instance line.
         temperature_k: the temperature folded in; by default it follows ngspice's ``.temp``.
         transient_only: leave out the two unknowns without which the state moves in a DC sweep.
+        soa: let ngspice's ``.options warn=1`` tell of voltages beyond the parameters that bound them.
 
     Raises:
         NetlistError: a name that cannot stand in a netlist, or a parameter that cannot be driven.
@@ -347,13 +350,33 @@ def emit_ngspice(
                     "would move the state by itself: drive another, or write the equation so that it stands elsewhere"
                 )
         emitter.emit(put)
+    guards = _guards(emitter, values, instance_parameters) if soa else []
     sources = [f"e_{node} {node} 0 {a} {b} 1" for (a, b), node in emitter.differences.items()]
     free = {one: values[one] for one in instance_parameters}
     ports = (*map(str.lower, module.ports), *terminals.values())
     head = " ".join([".subckt", name, *ports, *(f"{k.lower()}={v!r}" for k, v in free.items()), "m=1"])
-    lines = [f"* {name}: module {module.name} of {module.file}", head, *sources, *emitter.lines, f".ends {name}"]
+    lines = [
+        f"* {name}: module {module.name} of {module.file}",
+        head,
+        *sources,
+        *emitter.lines,
+        *guards,
+        f".ends {name}",
+    ]
     nodes = tuple(map(str.lower, module.internal_nodes))
     return Subcircuit(name, ports, free, "\n".join(lines), nodes, left_out(special), driven=terminals)
+
+
+def _guards(emitter: _Emitter, values: Mapping[str, float], free: Sequence[str]) -> list[str]:
+    """Return a resistor for each bound on a voltage, so large that it carries nothing: ngspice watches resistors (bv_max)."""
+    lines = []
+    for p in emitter.module.parameters.values():
+        if p.soa and not uses_names(p.default, free):  # a bound that follows another parameter has no number here
+            name = emitter.new_node(f"soa_{p.name.lower()}")
+            ends = " ".join(map(str.lower, p.soa))
+            bound = f"{{{p.name.lower()}}}" if p.name in free else repr(float(values[p.name]))
+            lines += [f"r_{name} {ends} {name} {_GUARD_OHM!r}", f".model {name} r(bv_max={bound})"]
+    return lines
 
 
 def _check_driven(module: Module, driven: Mapping[str, Drive]) -> None:

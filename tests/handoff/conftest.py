@@ -20,14 +20,14 @@ def packed() -> bytes:
 @pytest.fixture(scope="session")
 def files(packed: bytes) -> dict[str, bytes]:
     """Its files by their names within its folder, as Python's own tarfile reads them."""
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as tar:
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as tar:
         return {e.name.removeprefix(f"{NAME}/"): tar.extractfile(e).read() for e in tar}  # type: ignore[union-attr]
 
 
 @pytest.fixture
 def archive(tmp_path: Path, packed: bytes) -> Path:
     """The archive as a file."""
-    path = tmp_path / f"{NAME}.tar.gz"
+    path = tmp_path / f"{NAME}.tar"
     path.write_bytes(packed)
     return path
 

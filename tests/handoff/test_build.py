@@ -104,7 +104,7 @@ def test_a_faulty_source_date(monkeypatch: pytest.MonkeyPatch, text: str) -> Non
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     """Another archive of that name is replaced by --force only; the same one is left as it is."""
-    path = tmp_path / "out" / "a.tar.gz"
+    path = tmp_path / "out" / "a.tar"
     first, second = (pack({"a/b": text}, 0) for text in (b"1", b"2"))
     assert write_new(path, first, force=False)
     before = path.stat().st_mtime_ns
@@ -115,12 +115,12 @@ def test_what_is_there_is_kept(tmp_path: Path) -> None:
     assert path.read_bytes() == first
     assert write_new(path, second, force=True)
     assert path.read_bytes() == second
-    assert [p.name for p in path.parent.iterdir()] == ["a.tar.gz"]
+    assert [p.name for p in path.parent.iterdir()] == ["a.tar"]
 
 
 def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk: the old archive, and nothing beside it."""
-    path = tmp_path / "a.tar.gz"
+    path = tmp_path / "a.tar"
     path.write_bytes(b"old")
 
     def full(_: int) -> None:
@@ -130,7 +130,7 @@ def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="No space"):
         write_new(path, b"new", force=True)
     assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.tar.gz"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tar"]
 
 
 def test_the_command(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_the_command(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPa
     out = tmp_path / "with space"
     done = CliRunner().invoke(commands, ["handoff", "build", "--out", str(out)])
     assert done.exit_code == 0, done.output
-    path = out / f"{NAME}.tar.gz"
+    path = out / f"{NAME}.tar"
     assert path.read_bytes() == packed
     assert hashlib.sha256(packed).hexdigest() in done.output
     assert "C39 fails for package: " in done.output and "msdc is in the package, but was not measured" in done.output

@@ -137,7 +137,7 @@ def test_a_changed_source_changes_the_manual(own: Path, manuals: dict[str, str])
     [
         ("vteam.md", "## Validity", "## Remarks", r"vteam\.md has no section Validity: the manual needs it"),
         ("vteam.md", "## Known limits", "## Changes", r"two sections are named 'Changes'"),
-        ("vteam.va", "// vteam 1.0.2:", "// vteam:", r"vteam\.va states no version: write '// vteam 1\.0\.0:"),
+        ("vteam.va", "// vteam 1.1.0:", "// vteam:", r"vteam\.va states no version: write '// vteam 1\.0\.0:"),
         ("vteam.va", "rate = rise * f_on - fall * f_off", "rate = rise * f_on + 0.0 * fall", r"\+1 V and -1 V move the state at rates of"),
     ],
 )  # fmt: skip

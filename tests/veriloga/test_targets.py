@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyharness.errors import NetlistError, VerilogAError
-from pyharness.qa.benches import cycles, dc_sweeps
+from pyharness.qa.benches import cycles, dc_sweeps, output_of
 from pyharness.qa.suite import subject_of
 from pyharness.spice import run_batch
 from pyharness.veriloga import (
@@ -650,3 +650,39 @@ def test_exponentials_beyond_the_knee(tmp_path: Path) -> None:
 def test_excess_voltage_through_snapping_resets_converges() -> None:
     """A thousand periods of five times the rated source: iterates far off come back (an exponential to 1e99 does not)."""
     assert cycles(subject_of("chromium")).passed
+
+
+GUARDED = """module dut(p, n);
+    inout p, n;
+    parameter real g = 1e-3;
+    (* soa="p, n" *) parameter real v_max = 1.5 from (0:inf);
+    electrical p, n;
+    analog I(p, n) <+ g * V(p, n);
+endmodule"""
+
+
+@pytest.mark.parametrize("free", [(), ("v_max",)])
+def test_voltages_beyond_the_safe_operating_area(tmp_path: Path, free: tuple[str, ...]) -> None:
+    """ngspice tells of voltages above and below, on request, and the current is the model's alone."""
+    path = tmp_path / "dut.va"
+    path.write_text(HEAD + GUARDED + "\n")
+    text = emit_ngspice(load_module(path), name="dut", parameters={}, instance_parameters=free).text
+    instance = "x1 a 0 dut " + " ".join(f"{n}=2.5" for n in free)
+
+    def told(volt: float, options: str = ".options warn=1") -> str:
+        return output_of([text, f"v1 a 0 sin(0 {volt} 1k)", instance, options], ".tran 10u 1m")
+
+    bound = 2.5 if free else 1.5
+    assert f"has exceeded bv_max={bound}" in told(1.05 * bound)
+    assert "exceeded" not in told(0.95 * bound) + told(1.05 * bound, "")
+    run = run_batch([text, "v1 a 0 2", instance], ".op", save=["i(v1)"])
+    assert run.vectors["i(v1)"][0] == pytest.approx(-2e-3, rel=1e-9)
+    assert "bv_max" not in emit_ngspice(load_module(path), name="dut", parameters={}, soa=False).text
+
+
+@pytest.mark.parametrize("attribute", ["p", "p, q", "", "p, n, p"])
+def test_a_safe_operating_area_of_no_two_nodes(tmp_path: Path, attribute: str) -> None:
+    path = tmp_path / "dut.va"
+    path.write_text(HEAD + GUARDED.replace('p, n" *)', f'{attribute}" *)') + "\n")
+    with pytest.raises(VerilogAError, match=r"dut\.va:\d+:\d+: the soa of parameter 'v_max' must be two nodes"):
+        load_module(path)
