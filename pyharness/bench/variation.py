@@ -10,6 +10,7 @@ of the other sign than the card's value, or with less than a factor of two betwe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -41,19 +42,19 @@ def _scatter(
 ) -> dict[str, float]:
     """Return the scattered values of ``spreads``' parameters about ``about``, which holds every parameter of the model."""
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
-    rng = np.random.default_rng(child)
-    names = list(device.module.parameters)
+    rng = np.random.Generator(np.random.PCG64(child))
+    parameters = device.module.parameters
     for _ in range(_ATTEMPTS):
         # a number for every parameter of the model: a spread added to a card leaves the others' draws as they are
-        z = dict(zip(names, rng.standard_normal(len(names)), strict=True))
+        z = dict(zip(parameters, rng.standard_normal(len(parameters)).tolist(), strict=True))
         drawn = {
             name: about[name] + scale * s.sigma * z[name]
             if s.distribution == "normal"
-            else about[name] * float(np.exp(scale * s.sigma * z[name]))
+            else about[name] * math.exp(scale * s.sigma * z[name])
             for name, s in spreads.items()
         }
         if _possible(device, about, drawn):
-            return {name: float(v) for name, v in drawn.items()}
+            return drawn
     raise ConfigError(
         f"card '{device.name}': no draw of {', '.join(spreads)} in {_ATTEMPTS} is one that a device could have, with sigmas "
         f"times {scale:g}: lower variation.scale or the card's sigmas"
@@ -61,14 +62,17 @@ def _scatter(
 
 
 def _possible(device: Device, about: Mapping[str, float], drawn: Mapping[str, float]) -> bool:
-    values = {**about, **drawn}
     try:
         device.module.check_changed(about, drawn)
     except ConfigError:
         return False
-    if "r_on" in values and "r_off" in values and not values["r_off"] > 2 * values["r_on"]:
+    r_on, r_off = (drawn.get(name, about.get(name)) for name in ("r_on", "r_off"))
+    if r_on is not None and r_off is not None and not r_off > 2 * r_on:
         return False
-    return all(value * about[name] >= 0 for name, value in drawn.items())
+    for name, value in drawn.items():
+        if value * about[name] < 0:
+            return False
+    return True
 
 
 def _stated(device: Device, kind: str, key: str) -> Mapping[str, Spread]:

@@ -98,12 +98,20 @@ class Parameter:
     local: bool = False
     place: str = ""
 
+    @cached_property
+    def _range(self) -> Range | None:
+        """The range of a real parameter that has one, of numbers, without gaps."""
+        plain = self.kind == "real" and len(self.intervals) == 1 and not self.excluded
+        return self.intervals[0].fixed if plain else None
+
     def check(self, value: object, where: str, others: Mapping[Expr, Expr]) -> float:
         """Return ``value`` as a number in range; the bounds may depend on ``others``.
 
         Raises:
             ConfigError: not a finite number of the right kind, or out of range.
         """
+        if type(value) is float and self._range and value in self._range and math.isfinite(value):
+            return value  # the usual case, once for each pulse and parameter
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ConfigError(f"{where}: parameter '{self.name}' must be a finite number, got {value!r}")
         if self.kind == "integer" and value != int(value):
