@@ -8,11 +8,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 VENV := .venv
+COMMA := ,
 # the environment's tools are called by its Python: a script's first line holds no path with spaces, nor an old place
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup sim study test test-tools docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
+.PHONY: help setup develop sim study test test-tools docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
@@ -31,20 +32,25 @@ help:
 	@echo "make fit    fit all cards to the measured loops anew, build/fit (some minutes)"
 	@echo "make debian13, debian14  all tests in a fresh Debian 13, 14 (as root); TARGETS='test bench' for others"
 	@echo "make clean  remove build products and the virtual environment"
-	@echo "Each sets up what it needs (make setup alone does only that)."
+	@echo "Each sets up what it needs (make setup does only that for simulations, make develop for tests and checks)."
 	@echo "CONFIG=file.yaml chooses the configuration of make sim, TEST=folder the tests, PYTHON=command the interpreter."
 
-setup: $(VENV)/.installed
+setup: $(VENV)/.run
+develop: $(VENV)/.develop
 
-$(VENV)/.system: tools/system-packages
-	@tools/system-packages "$(PYTHON)"
+# what simulations need, and what tests and checks need beside it
+$(VENV)/.system-%: tools/system-packages
+	@tools/system-packages "$(PYTHON)" $*
 	@mkdir -p $(VENV)
-	@touch $@
+	@touch $(VENV)/.system-run $@
 
-$(VENV)/.installed: $(VENV)/.system pyproject.toml $(wildcard setup.py) $(ENGINE)
+$(VENV)/.run $(VENV)/.develop: $(VENV)/.%: $(VENV)/.system-% pyproject.toml $(wildcard setup.py) $(ENGINE)
 	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e '.[test,lint,docs,package]'
-	@touch $@
+	@echo "installing Python packages$(if $(filter %develop,$@), with those of tests and checks); this takes a minute or two"
+	@$(RUN) pip install --quiet --disable-pip-version-check -e '.$(if $(filter %develop,$@),[test$(COMMA)lint$(COMMA)docs$(COMMA)package])'
+	@touch $(VENV)/.run $@
+
+.PRECIOUS: $(VENV)/.system-%
 
 sim: setup
 	$(RUN) pyharness sim $(if $(CONFIG),"$(CONFIG)")
@@ -52,59 +58,59 @@ sim: setup
 study: setup
 	$(RUN) pyharness study $(if $(CONFIG),"$(CONFIG)",paper)
 
-test: setup
+test: develop
 	$(RUN) pytest -n auto "$(TEST)"
 
 # what a newer simulator or Python may change: proofs, site and packages come of tools that pip brings
-test-tools: setup
+test-tools: develop
 	$(RUN) pytest -n auto $(addprefix --ignore=tests/,formal docs packaging) tests
 
 lint: lint-python lint-types lint-verilog lint-va
 
-lint-python: setup
+lint-python: develop
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
-lint-types: setup
+lint-types: develop
 	$(RUN) mypy
 
-lint-verilog: setup
+lint-verilog: develop
 	@echo "iverilog -g2005, verilator"
 	@cd hdl; warnings=$$(iverilog -g2005 -Wall -Wno-timescale -t null -s system_top \
 	    $$(cat accelerator.f) system_top.v analog/analog_array.v 2>&1) && [ -z "$$warnings" ] || { echo "$$warnings"; exit 1; }
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
 
-lint-va: setup
+lint-va: develop
 	$(RUN) pyharness lint
 
 schema: setup
 	@for kind in config study card fit-plan record summary; do \
 	    $(RUN) pyharness schema $$kind --force -o docs/schema/$$kind.json; done
 
-package: setup
+package: develop
 	rm -rf dist
 	$(RUN) build
 	$(RUN) twine check --strict dist/*
 	PYHARNESS_DIST="$(CURDIR)/dist" $(RUN) pytest -n auto tests/packaging
 
-docs: setup
+docs: develop
 	$(RUN) sphinx -q -W --keep-going -d build/doctrees docs build/docs
 	@echo "written: build/docs/index.html; build/docs/external-links.txt lists what leads elsewhere"
 
-mutation: setup
+mutation: develop
 	$(VENV)/bin/python tests/rtl/mutation.py
 
-bench: setup
+bench: develop
 	@mkdir -p build/bench
 	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python $$script build/bench; done
 
-qa: setup
+qa: develop
 	$(RUN) pyharness qa
 
 doctor: setup
 	$(RUN) pyharness doctor
 
-handoff: setup
+handoff: develop
 	$(RUN) pyharness handoff build $(if $(FORCE),--force)
 
 fit: setup

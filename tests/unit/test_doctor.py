@@ -135,7 +135,7 @@ def test_the_table() -> None:
         for function in filter(None, (one.probe, one.version)):
             module, _, attribute = function.partition(".")
             assert callable(getattr(import_module(f"pyharness.doctor.{module}"), attribute))
-    (listed,) = re.findall(r"for package in (.*); do", (ROOT / "tools/system-packages").read_text())
+    (listed,) = re.findall(r"^packages=\((.*)\)", (ROOT / "tools/system-packages").read_text(), re.M)
     for one in CAPABILITIES:
         if one.required:
             packages = re.findall(r"apt-get install ([\w\s-]*[\w-])", one.install)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ALL = "adms gcc libc6-dev iverilog verilator ngspice libngspice0 libngspice0-dev python3-dev python3-venv chromium"
-NEEDED = ALL.removesuffix(" chromium")
+RUN = "gcc libc6-dev iverilog ngspice libngspice0 libngspice0-dev python3-dev python3-venv"
+NEEDED = f"{RUN} adms g++ make verilator"
+ALL = f"{NEEDED} chromium"
+INSTALL = "apt-get install -y -qq --no-install-recommends"
 
 Packages = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +29,7 @@ def packages(tmp_path: Path) -> Packages:
         path.chmod(0o755)
 
     def run(
-        installed: str = "", uid: int = 0, python_too_old: bool = False, **commands: str
+        installed: str = "", uid: int = 0, python_too_old: bool = False, what: str = "develop", **commands: str
     ) -> subprocess.CompletedProcess[str]:
         script("dpkg-query", f'[[ " {installed} " == *" $3 "* ]] && echo "install ok installed"')
         script("id", f"echo {uid}")
@@ -39,7 +41,7 @@ def packages(tmp_path: Path) -> Packages:
         for name, text in commands.items():
             script(name.replace("_", "-"), f'echo "{name.replace("_", "-")} $*" >> "{tmp_path}/log"\n{text}')
         done = subprocess.run(
-            ["/bin/bash", ROOT / "tools/system-packages", "python"],
+            ["/bin/bash", ROOT / "tools/system-packages", "python", what],
             env={"PATH": str(tmp_path)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -63,7 +65,13 @@ def test_root_installs_what_is_missing(packages: Packages) -> None:
     """And only that."""
     done = packages(installed=ALL.replace("verilator ", "").replace("gcc ", ""), apt_get="")
     assert done.returncode == 0, done.stderr
-    assert done.args == ["apt-get update -q", "apt-get install -y -q --no-install-recommends gcc verilator"]
+    assert done.args == ["apt-get update -qq", f"{INSTALL} gcc verilator"]
+
+
+def test_simulations_need_less(packages: Packages) -> None:
+    """No browser, no Verilator: what tests and checks alone need."""
+    assert packages(installed=RUN, what="run", apt_get="").args == []
+    assert packages(what="run", apt_get="").args[1:] == [f"{INSTALL} {RUN}"]
 
 
 def test_an_unreadable_foreign_repository_does_not_hinder(packages: Packages) -> None:
@@ -78,9 +86,9 @@ def test_sudo_installs(packages: Packages) -> None:
     done = packages(uid=1000, sudo='[ "$1" = -n ] || "$@"', apt_get="")
     assert done.returncode == 0, done.stderr
     assert done.args[-3:] == [
-        f"apt-get install -y -q --no-install-recommends {NEEDED}",
-        "sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium",
-        "apt-get install -y -q --no-install-recommends chromium",
+        f"{INSTALL} {NEEDED}",
+        f"sudo env DEBIAN_FRONTEND=noninteractive {INSTALL} chromium",
+        f"{INSTALL} chromium",
     ]
 
 
@@ -92,7 +100,7 @@ def test_a_browser_that_cannot_be_installed_does_not_hinder(packages: Packages) 
         assert (done.returncode, done.stderr) == (0, told)
     done = packages(installed=NEEDED.replace("gcc ", ""), apt_get='[[ "$*" != *chromium* ]]')
     assert (done.returncode, done.stderr) == (0, told)
-    assert done.args[1:] == [f"apt-get install -y -q --no-install-recommends {name}" for name in ("gcc", "chromium")]
+    assert done.args[1:] == [f"{INSTALL} {name}" for name in ("gcc", "chromium")]
 
 
 @pytest.mark.parametrize("commands", [{}, {"sudo": "exit 1"}])
