@@ -17,7 +17,7 @@ ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
-	@echo "make study  what the paper states, measured: 1420 jobs without a simulator, build/study/paper; goes on where it was stopped"
+	@echo "make study  what the paper states, measured: 1563 jobs, nearly all without a simulator, build/study/paper; goes on where it was stopped"
 	@echo "make test   all tests"
 	@echo "make test-tools  those that other simulators or another Python may change"
 	@echo "make lint   all checks of the source: make lint-python (ruff), lint-types (mypy), lint-verilog, lint-va"

@@ -45,8 +45,8 @@ def file_of(name: str | Path, shipped: Mapping[str, Path], what: str) -> Path:
         ConfigError: neither; with the name that is most like it.
     """
     file = Path(name)
-    if not file.is_file() and file.suffix == "" and file.name in shipped:
-        return shipped[file.name]
+    if not file.is_file() and str(name) in shipped:
+        return shipped[str(name)]
     if not file.exists():
         hint = did_you_mean(file.stem, shipped)
         raise ConfigError(

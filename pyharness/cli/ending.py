@@ -82,7 +82,8 @@ def _tell_of_usage(error: typer.TyperException) -> int:
         words = f"{words}: {hint}" if hint else words
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "pyharness"
-    print(f"pyharness: {words[:1].lower()}{words[1:]}\nsee {command} --help", file=sys.stderr)
+    if words:  # else the help was printed, in place of a command that was not given
+        print(f"pyharness: {words[:1].lower()}{words[1:]}\nsee {command} --help", file=sys.stderr)
     return error.exit_code
 
 

@@ -15,7 +15,7 @@ __all__ = ("schema",)
 
 
 class Kind(StrEnum):
-    """Kinds of file that have a schema."""
+    """Kinds of file that have a schema: the keys of pyharness.schema.SCHEMAS, which takes seconds to import."""
 
     config = "config"
     study = "study"

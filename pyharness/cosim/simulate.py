@@ -173,6 +173,35 @@ def _failures(results: Path) -> list[str]:
     return messages
 
 
+_CAUSES = (
+    (
+        r"No module named '([\w.]+)'",
+        "there is no module '{0}' to import: check test_module, and the folders of python_path",
+    ),
+    (
+        r"Unable to accurately represent (\S+) with the simulator precision",
+        "the design's time precision is too coarse for {0}: begin its source by `timescale 1ns/1ps",
+    ),
+)
+_CLUES = re.compile(r"ngspice: warning|was never awaited", re.I)
+_MOST_CLUES = 5
+
+
+def _cause(log: str) -> str:
+    """Return what is wrong where a simulation's log says so in other words."""
+    found = ((re.search(pattern, log), words) for pattern, words in _CAUSES)
+    return next((words.format(*match.groups()) for match, words in found if match), "")
+
+
+def _clues(log: Path) -> list[str]:
+    """Return the log's warnings, of which one may be the cause of a failed test, and its name."""
+    if not log.exists():
+        return []
+    lines = log.read_text(errors="replace").splitlines()
+    warnings = dict.fromkeys(line.strip() for line in lines if _CLUES.search(line))
+    return [*list(warnings)[:_MOST_CLUES], f"log: {log}"]
+
+
 def simulate(
     sources: Sequence[Path],
     toplevel: str,
@@ -274,9 +303,14 @@ def simulate(
         count, failed = get_results(results)
     except (RuntimeError, ElementTree.ParseError) as cause:
         failure = RunTimeoutError if runner.late else SimulationError
-        raise failure(f"the simulator ended without results {died}\n{tail}".strip()) from cause
+        words = _cause(tail)
+        head = " ".join(filter(None, ("the simulator ended without results", died)))
+        raise failure(f"{head}: {words}\nlog: {log}" if words else f"{head}\n{tail}".strip()) from cause
     if failed:
-        raise SimulationError("\n".join(_failures(results)))
+        failures = _failures(results)
+        words = _cause("\n".join(failures))
+        clues = [] if verbose else _clues(log)
+        raise SimulationError("\n".join([*failures, *([words] if words else []), *clues]))
     if died:
         raise SimulationError(f"the tests passed, but then the simulator broke down: {died}\n{tail}".strip())
     if count == 0:

@@ -7,7 +7,7 @@ import signal
 
 import cocotb
 import pytest
-from bridge_tests import block_of, quiet
+from bridge_tests import NETLIST, block_of, quiet
 from cocotb.triggers import Timer
 
 from pyharness.errors import AnalogError
@@ -37,6 +37,21 @@ async def raises(dut):
     await block_of(dut).start()
     await Timer(10, "us")
     raise RuntimeError("the test itself went wrong")
+
+
+@cocotb.test()
+async def forgets_a_value(dut):
+    """A resistor without a value."""
+    await quiet(dut)
+    await block_of(dut, netlist=[*NETLIST, "r9 cmp1 0"]).start()
+    await Timer(10, "us")
+    raise RuntimeError("no crossing")
+
+
+@cocotb.test()
+async def waits(dut):
+    """As long as a design's precision may be too coarse for."""
+    await Timer(3, "us")
 
 
 @cocotb.test()

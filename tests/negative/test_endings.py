@@ -31,6 +31,23 @@ def test_a_failing_test_ends_the_run(tmp_path: Path, testcase: str, message: str
     assert time.monotonic() - begun < 30
 
 
+def test_warnings_of_the_log_are_told(tmp_path: Path) -> None:
+    """A value that was forgotten is a warning of ngspice in the log, and the test's failure names neither."""
+    with pytest.raises(
+        SimulationError, match=r"(?s)no crossing.*ngspice: Warning: r9: resistance.*\nlog: .*simulator\.log"
+    ):
+        simulate([PINS_V], "pins_top", "ending_tests", tmp_path, testcase="forgets_a_value", python_path=[HERE])
+
+
+def test_causes_that_are_told_in_other_words(tmp_path: Path) -> None:
+    """A test module that is not there, a precision of a second: what to do, in place of a traceback."""
+    with pytest.raises(SimulationError, match=r"no module 'ending_test' to import: check test_module.*\nlog: \S+$"):
+        simulate([PINS_V], "pins_top", "ending_test", tmp_path, python_path=[HERE])
+    (tmp_path / "coarse.v").write_text("module coarse(input clk);\nendmodule\n")
+    with pytest.raises(SimulationError, match="too coarse for 3.us.: begin its source by `timescale 1ns/1ps"):
+        simulate([tmp_path / "coarse.v"], "coarse", "ending_tests", tmp_path, testcase="waits", python_path=[HERE])
+
+
 def test_the_wall_clock_limit_ends_the_run(tmp_path: Path) -> None:
     """A simulation that would take for ever."""
     with pytest.raises(SimulationError, match=r"ended without results after 5 s, the limit: vvp was ended"):

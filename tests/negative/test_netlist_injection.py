@@ -87,7 +87,8 @@ def test_no_name_makes_a_line(name: str) -> None:
 def test_no_layer_name_makes_a_line(name: str) -> None:
     """A layer's name is the stem of hundreds of names."""
     device = load_device("chromium")
-    text = emit_ngspice(device.module, name="dut", parameters=device.card.parameters, instance_parameters=("x0",))
+    values, free = device.card.parameters, ("x0",)
+    text = emit_ngspice(device.module, name="dut", parameters=values, instance_parameters=free, soa=False)
     try:
         array = build_array(ArrayElectrics(), [Layer(name, 1, 1)], text)
     except PyharnessError:

@@ -43,6 +43,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     ("arguments", "status", "message"),
     [
         (["--version"], 0, ""),
+        (["study", "/no/such/paper"], 1, "pyharness: cannot read study '/no/such/paper': there is no such file"),
         (["smi"], 2, "pyharness: no such command 'smi'. Did you mean 'sim'?\nsee pyharness --help\n"),
         (
             ["sim", "--sede", "3"],
@@ -96,6 +97,12 @@ def test_status_and_message(run: Run, arguments: list[str], status: int, message
     assert "Traceback" not in errors
     assert errors.count("pyharness: ") == (1 if message else 0)
     assert bool(out) == (status == 0)
+
+
+def test_a_group_alone_shows_its_commands(run: Run) -> None:
+    """On standard output, without a message."""
+    status, out, errors = run("handoff")
+    assert (status, errors) == (2, "") and "verify" in out
 
 
 def test_a_study_is_no_configuration(run: Run) -> None:
