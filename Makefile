@@ -13,13 +13,14 @@ COMMA := ,
 RUN := $(VENV)/bin/python -m
 ENGINE := $(wildcard pyharness/cosim/engine/*.c pyharness/cosim/engine/*.h)
 
-.PHONY: help setup develop sim study test test-tools docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
+.PHONY: help setup develop sim study test test-tools test-simulators docs lint lint-python lint-types lint-verilog lint-va schema package mutation bench fit qa doctor handoff debian13 debian14 clean
 
 help:
 	@echo "make sim    program 30 memristors through the RTL, classify images, write build/sim/latest/report.html"
 	@echo "make study  what the paper states, measured: 1563 jobs, nearly all without a simulator, build/study/paper; goes on where it was stopped"
 	@echo "make test   all tests"
 	@echo "make test-tools  those that other simulators or another Python may change"
+	@echo "make test-simulators  those that run a simulator"
 	@echo "make lint   all checks of the source: make lint-python (ruff), lint-types (mypy), lint-verilog, lint-va"
 	@echo "make schema  write docs/schema, the JSON schemas of the files, anew"
 	@echo "make package  wheel and source distribution in dist/, checked"
@@ -64,6 +65,10 @@ test: develop
 # what a newer simulator or Python may change: proofs, site and packages come of tools that pip brings
 test-tools: develop
 	$(RUN) pytest -n auto $(addprefix --ignore=tests/,formal docs packaging) tests
+
+# what runs in a simulator
+test-simulators: develop
+	$(RUN) pytest -n auto $(addprefix tests/,cosim negative rtl/test_array_model.py rtl/test_controller.py system)
 
 lint: lint-python lint-types lint-verilog lint-va
 

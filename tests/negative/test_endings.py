@@ -44,7 +44,7 @@ def test_causes_that_are_told_in_other_words(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match=r"no module 'ending_test' to import: check test_module.*\nlog: \S+$"):
         simulate([PINS_V], "pins_top", "ending_test", tmp_path, python_path=[HERE])
     (tmp_path / "coarse.v").write_text("module coarse(input clk);\nendmodule\n")
-    with pytest.raises(SimulationError, match="too coarse for 3.us.: begin its source by `timescale 1ns/1ps"):
+    with pytest.raises(SimulationError, match=r"too coarse for 3.us.: begin its source by `timescale 1ns/1ps"):
         simulate([tmp_path / "coarse.v"], "coarse", "ending_tests", tmp_path, testcase="waits", python_path=[HERE])
 
 
