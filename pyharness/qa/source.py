@@ -214,7 +214,7 @@ def compilers(subject: Subject) -> Check:
         copy = shutil.copy(source, folder)
         others = {"ADMS": ["admsXml", copy]} if shutil.which("admsXml") else {}
         if importlib.util.find_spec("verilogae"):
-            others["OpenVAF"] = [sys.executable, "-c", "import sys, verilogae; verilogae.load(sys.argv[1])", copy]
+            others["verilogae (OpenVAF's front end)"] = [sys.executable, "-c", "import sys, verilogae; verilogae.load(sys.argv[1])", copy]
         for name, command in others.items():
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, check=False, timeout=120,
