@@ -132,6 +132,14 @@ def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
         ({"series": [{"name": "x", "repeat": 3}]}, r"unknown key 'series.0.repeat'"),
         ({"series": [{"name": "x"}, {"name": "x"}]}, r"series 'x' is there twice"),
         ({"series": [{"name": "x", "vary": {"test.pixel_nose": [0]}}]}, r"did you mean 'pixel_noise'\?"),
+def test_a_varied_section_stays_as_written(tmp_path: Path) -> None:
+    """Where one of its entries is varied beside it: what a run is listed by is what the file says."""
+    vary = {"test": [{"count": 0}, {"count": 4}], "test.pixel_noise": [0.1, 0.2]}
+    found = list(points(load_study(write(tmp_path / "a.yaml", series=[{"name": "x", "vary": vary}]))))
+    assert [(p.config.test.count, p.config.test.pixel_noise) for p in found] == [(0, 0.1), (0, 0.2), (4, 0.1), (4, 0.2)]
+    assert [p.varied["test"] for p in found] == [{"count": 0}, {"count": 0}, {"count": 4}, {"count": 4}]
+
+
         (
             {"series": [{"name": "x", "vary": {"seed.x": [0]}}], "base": {"seed": 3}},
             r"'seed' holds a value, not a section",
@@ -144,6 +152,24 @@ def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
         ({"spot_checks": [{"series": "noise", "change": {"test.pixel_noise": 0.4}}]}, r"which the series varies"),
     ],
 )
+        (
+            {"series": [{"name": "x", "vary": {"test.pixel_noise": [0.1, 0.2, 0.1]}}]},
+            r"series.0.vary.test.pixel_noise: .*0.1 is listed twice, .*: leave one of them out, got \[0.1, 0.2, 0.1\]",
+        ),
+        (
+            {"series": [{"name": "x", "vary": {"test.pixel_noise": []}}]},
+            r"no value means no run: give one .*, got \[\]",
+        ),
+        ({"series": [{"name": "x", "vary": {"seed": [1, 2]}}]}, r"series.0.vary: .*'seed' is not for a series to set"),
+        ({"series": [{"name": "x", "change": {"seed": 2}}]}, r"series.0.change: .*leave it out here"),
+        (
+            {"series": [{"name": "x", "vary": {"test.count": [0, 4], "test.pixel_noise": [0.2, 0.1, "1e-1"]}}]},
+            r"series 'x': test.pixel_noise 0.1 and test.pixel_noise '1e-1' are one configuration, .*: leave one of them out of 'vary'",
+        ),
+        (
+            {"spot_checks": [{"series": "noise", "change": {"test": {"count": 4}}}]},
+            r"series 'noise.ngspice': test.pixel_noise 0.0 and test.pixel_noise 0.1 are one configuration",
+        ),
 def test_a_faulty_file_is_told(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     """Before anything runs, with the key."""
     with pytest.raises(ConfigError, match=message):
