@@ -3,16 +3,25 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pyharness.cli import complete
-from pyharness.cli.common import commands, console, note
-from pyharness.errors import ConfigError
+from pyharness.cli.common import commands, console, make_folder, note, writing
+from pyharness.errors import ConfigError, PyharnessError
 
 __all__ = ("replay", "study")
+
+
+def _shipped() -> str:
+    """Return the names of the shipped studies for a help text, which is to be there in a damaged installation, too."""
+    with suppress(PyharnessError, OSError):
+        return f" ({', '.join(complete.studies(''))})"
+    return ""
 
 
 @commands.command()
@@ -20,12 +29,10 @@ def study(
     file: Annotated[
         str,
         typer.Argument(
-            help="YAML file of a study, or the name of a shipped one (paper).", autocompletion=complete.studies
+            help=f"YAML file of a study, or the name of a shipped one{_shipped()}.", autocompletion=complete.studies
         ),
     ],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for store and summary; build/study/<study> if left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; build/study/<study> if left out.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Local processes; one a processor if left out.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, in place of local processes.")
@@ -39,10 +46,11 @@ def study(
         bool, typer.Option("--dry-run", help="Say how many runs there are and how long they take.")
     ] = False,
 ) -> None:
-    """Do the runs of a study that its store lacks; write summary.json, and print the tables.
+    """Do the runs of a study that its store lacks; write summary.json and runs.csv, and print the tables.
 
     Ends with status 1 if a run did not pass.
     """
+    _stop_once()
     import json
 
     from pyharness.progress import progress
@@ -51,7 +59,7 @@ def study(
     from pyharness.study.show import Watch, comparison, difference_table, series_tables
     from pyharness.study.spec import chosen, load_study, points
     from pyharness.study.store import Store
-    from pyharness.study.summary import differences, summary_json
+    from pyharness.study.summary import differences, runs_csv, summary_json
 
     plan = chosen(load_study(file), only)
     members = [(p.series, place, p.id, p.varied) for place, p in enumerate(points(plan))]
@@ -60,6 +68,8 @@ def study(
     if dry_run:
         _tell_runs(plan, folder / "study.db", ids)
         return
+    with writing("--out", folder):
+        make_folder(folder)
     with Store(folder / "study.db") as store:
         store.declare(plan.study, members)
         if retry:
@@ -74,20 +84,36 @@ def study(
                 note(f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on")
                 raise
         found = summary_json(store, plan)
-        path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
+        summary = replace_text(folder / "summary.json", json.dumps(found, indent=1))
+        runs = replace_text(folder / "runs.csv", runs_csv(store, plan))
         for series in plan.series:
             console.print(*series_tables(console, store, plan, series))
         for check in plan.spot_checks:
             if measured := differences(store, plan, check):
                 console.print(difference_table(check.series, measured))
         if found["statements"]:
-            console.print(comparison(found["statements"]))
-        console.print(f"summary   {path}", soft_wrap=True)
+            console.print(comparison(plan.statements, found["statements"]))
+        console.print(f"summary   {summary}\nruns      {runs}", soft_wrap=True)
         named = [*(series.name for series in plan.series), *(check.name for check in plan.spot_checks)]
         bad = [row for name in named for row in store.rows(plan.study, name) if row.status != "pass"]
     if bad:
         note(f"{len(bad)} runs did not pass; pyharness study {file} --retry does them again")
         raise typer.Exit(1)
+
+
+def _stop_once() -> None:
+    """Have the first Ctrl-C stop the study, and further ones do nothing, to the program's last moment.
+
+    Its end takes a second, in which they would break off what ends the runs, or end the program by the signal.
+    """
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    # in the background of a shell it is ignored, and stays so
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop)
 
 
 def _tell_runs(plan: Any, path: Path, ids: list[str]) -> None:

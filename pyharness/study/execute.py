@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,11 @@ async def _ask(address: str, security: Security) -> None:
     await comm.close()
 
 
+def _worth_a_word(record: logging.LogRecord) -> bool:
+    """Whether a worker's log says more than that a run's task ended with the worker, which is how a study is stopped."""
+    return not record.getMessage().endswith("ended with CancelledError")
+
+
 @contextmanager
 def connect(workers: Workers) -> Iterator[Client]:
     """Give a client of the workers while the block runs.
@@ -122,6 +128,7 @@ def connect(workers: Workers) -> Iterator[Client]:
     if workers.cluster:
         cluster = _job_cluster(workers.cluster)
     else:
+        logging.getLogger("distributed.worker.state_machine").addFilter(_worth_a_word)
         # Dask's own part of a worker is a thread of this program; the runs are processes in any case
         cluster = LocalCluster(
             n_workers=1,

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pyharness.progress import Show
-from pyharness.study.spec import Series, Study
+from pyharness.study.spec import Series, Statement, Study
 from pyharness.study.store import Row, Store
 from pyharness.study.summary import METRICS, Difference, Estimate, Line, lines
 
@@ -31,8 +31,8 @@ def _cell(name: str, e: Estimate) -> str:
     return f"{e.mean * scale:.4g}" + ("" if math.isnan(half) else f" ± {half * scale:.2g}")
 
 
-def _table(series: Series, found: list[Line], names: Sequence[str]) -> Table:
-    table = Table(title=series.name, title_justify="left")
+def _table(title: str, series: Series, found: list[Line], names: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
     for key in series.vary:
         table.add_column(key)
     for name in names:
@@ -55,11 +55,16 @@ def series_tables(
     found = lines(store, study, series)
     names = [name for name in metrics if any(line.metrics[name].runs for line in found)]
     unbounded = console.options.update(max_width=10_000)
+
+    def split(each: int) -> list[Table]:
+        titles = {i: f"{series.name} (continued)" if i else series.name for i in range(0, max(len(names), 1), each)}
+        return [_table(title, series, found, names[i : i + each]) for i, title in titles.items()]
+
     for each in range(len(names), 1, -1):
-        tables = [_table(series, found, names[i : i + each]) for i in range(0, len(names), each)]
+        tables = split(each)
         if all(console.measure(table, options=unbounded).maximum <= console.width for table in tables):
             return tables
-    return [_table(series, found, [name]) for name in names] or [_table(series, found, [])]
+    return split(1)
 
 
 def difference_table(name: str, found: list[Difference]) -> Table:
@@ -91,14 +96,15 @@ def difference_table(name: str, found: list[Difference]) -> Table:
     return table
 
 
-def comparison(rows: list[dict[str, Any]]) -> Table:
-    """Return the published statements beside ours."""
+def comparison(statements: Sequence[Statement], rows: list[dict[str, Any]]) -> Table:
+    """Return the published statements beside ours, of which ``rows`` are the judgements; an accuracy's interval is shown up to 1."""
     table = Table(title="published and ours", title_justify="left")
     for name in ("statement", "published", "ours", "95 % interval", "verdict"):
         table.add_column(name)
-    for row in rows:
+    for statement, row in zip(statements, rows, strict=True):
         ours = "" if row["ours"] is None else f"{row['ours']:.4g}"
-        interval = "{:.4g} .. {:.4g}".format(*row["ci95"]) if row["ci95"] else ""
+        most = 1.0 if statement.metric == "accuracy" and statement.against is None else math.inf
+        interval = "{:.4g} .. {:.4g}".format(*(min(end, most) for end in row["ci95"])) if row["ci95"] else ""
         table.add_row(row["statement"], f"{row['published']:.4g}", ours, interval, row["verdict"])
     return table
 

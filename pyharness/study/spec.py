@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import json
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, field_validator
 
 from pyharness.code import code_version
 from pyharness.config import SimConfig, beside, pinned
@@ -54,6 +55,19 @@ class _DottedKeys:
         return {**handler(core), "propertyNames": {"enum": _dotted(SimConfig)}}
 
 
+def _each_once(values: list[Any]) -> list[Any]:
+    """Refuse a list of which no run, or the same runs twice, would come."""
+    if not values:
+        raise ValueError("no value means no run: give one or more, or leave the key out")
+    if twice := [value for place, value in enumerate(values) if value in values[:place]]:
+        raise ValueError(f"{twice[0]!r} is listed twice, and its runs would count twice: leave one of them out")
+    return values
+
+
+Values = Annotated[list[Any], AfterValidator(_each_once), Field(json_schema_extra={"minItems": 1, "uniqueItems": True})]
+"""What a key takes in a series, one after another."""
+
+
 def _dotted(model: type[BaseModel]) -> list[str]:
     keys = []
     for name, field in model.model_fields.items():
@@ -70,15 +84,22 @@ class _Part(BaseModel):
 class Series(_Part):
     """Runs of one question.
 
-    ``vary``: key -> values, every combination; a dotted key names an entry of a section, as in ``test.pixel_noise``.
+    ``vary``: key -> values, each once, every combination; a dotted key names an entry of a section, as in ``test.pixel_noise``.
     ``change``: entries that differ from the study's base in the whole series, in the same form.
     ``repeats``: arrays of each combination, with seeds ``base.seed``, ``base.seed + 1`` ...
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    vary: Annotated[dict[str, list[Any]], _DottedKeys] = {}
+    vary: Annotated[dict[str, Values], _DottedKeys] = {}
     change: Annotated[dict[str, Any], _DottedKeys] = {}
     repeats: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    @field_validator("vary", "change")
+    @classmethod
+    def _no_seed(cls, entries: dict[str, Any]) -> dict[str, Any]:
+        if "seed" in entries:
+            raise ValueError("'seed' is not for a series to set: repeats go on from the base's seed; leave it out here")
+        return entries
 
 
 class Against(_Part):
@@ -227,7 +248,7 @@ def _config(study: Study, series: Series, entries: dict[str, Any], seed: int) ->
     where = f"study '{study.study}', series '{series.name}'"
     data: dict[str, Any] = json.loads(json.dumps(study.base))
     for key, value in {**series.change, **entries}.items():
-        _put(data, key, value, where)
+        _put(data, key, copy.deepcopy(value), where)
     data["seed"] = seed
     return pinned(checked(SimConfig, beside(study._file, data), where))
 
@@ -236,8 +257,22 @@ def points(study: Study) -> Iterator[Point]:
     """Yield every run, series by series, the spot checks behind them: each by the engine of its series, then by its own.
 
     Raises:
-        ConfigError: a run's configuration is wrong.
+        ConfigError: a run's configuration is wrong, or is that of two combinations, whose runs would count twice.
     """
+    made: dict[tuple[str, str], dict[str, Any]] = {}
+    for point in _points(study):
+        other = made.setdefault((point.series, point.id), point.varied)
+        if other is not point.varied:
+            differing = [key for key, value in point.varied.items() if value != other[key]]
+            first, second = (", ".join(f"{key} {at[key]!r}" for key in differing) for at in (other, point.varied))
+            raise ConfigError(
+                f"study '{study.study}', series '{point.series}': {first} and {second} are one configuration, whose runs would count "
+                "twice: leave one of them out of 'vary'"
+            )
+        yield point
+
+
+def _points(study: Study) -> Iterator[Point]:
     for series in study.series:
         for varied in _combinations(series):
             yield from _repeated(study, series, series.name, varied, {}, series.repeats)

@@ -104,13 +104,13 @@ class Store:
             raise
 
     def _open(self, write: bool) -> None:
-        path = self.path
+        path, elsewhere = self.path, f"name another {'folder' if write else 'file'}"
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._db = sqlite3.connect(path if write else f"file:{path}?mode=ro", uri=not write, timeout=60)
+            self._db = sqlite3.connect(path if write else self._address_to_read(), uri=not write, timeout=60)
             if write:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -120,13 +120,20 @@ class Store:
                     self._db.executescript(_SCHEMA)
                     self._db.execute(f"PRAGMA user_version = {_VERSION}")
             elif version != _VERSION:
-                raise ConfigError(
-                    f"store '{path}' has version {version}, this program writes {_VERSION}: name another file"
-                )
+                raise ConfigError(f"store '{path}' has version {version}, this program writes {_VERSION}: {elsewhere}")
         except BlockingIOError:
-            raise ConfigError(f"another study is writing to '{path}': wait for it, or name another store") from None
+            raise ConfigError(f"another study is writing to '{path}': wait for it, or {elsewhere}") from None
         except (OSError, sqlite3.Error) as cause:
-            raise ConfigError(f"cannot use '{path}' as a store: {cause}: name another file") from None
+            raise ConfigError(f"cannot use '{path}' as a store: {cause}: {elsewhere}") from None
+
+    def _address_to_read(self) -> str:
+        """Return the store as SQLite is to read it.
+
+        Without a log beside it nobody writes to it: it is read as a file that does not change, for otherwise SQLite would make a log, and leave
+        it.  A study that begins in that moment writes to a log first.
+        """
+        unchanging = "" if Path(f"{self.path}-wal").exists() else "&immutable=1"
+        return f"{self.path.absolute().as_uri()}?mode=ro{unchanging}"
 
     def __enter__(self) -> Store:
         return self

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -26,12 +28,14 @@ __all__ = (
     "estimate",
     "judge",
     "lines",
+    "runs_csv",
     "summary_json",
 )
 
 METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
     "accuracy": lambda r: r["accuracy"] if "accuracy" in r else r["correct"] / r["images"],
-    "below_bayes": lambda r: r["bayes_limit"] - METRICS["accuracy"](r),
+    # of two shares near 1: what is beyond twelve digits is rounding
+    "below_bayes": lambda r: round(r["bayes_limit"] - METRICS["accuracy"](r), 12),
     "training_time_s": lambda r: r["training_time_s"],
     "energy_j": lambda r: r["energy_j"]["total"] - r["energy_j"]["inference"],
     "pulses": lambda r: float(np.mean(r["pulses"])),
@@ -59,6 +63,9 @@ def estimate(values: Iterable[float]) -> Estimate:
     mean = float(x.mean())
     if len(x) == 1:
         return Estimate(mean, math.nan, math.nan, 1)
+    if np.ptp(x) <= 1e-12 * np.abs(x).max():
+        # equal but for rounding, of which no spread is to come
+        return Estimate(float(x[0]), float(x[0]), float(x[0]), len(x))
     half = float(student.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
     return Estimate(mean, mean - half, mean + half, len(x))
 
@@ -298,3 +305,22 @@ def summary_json(store: Store, study: Study) -> dict[str, Any]:
     }
     Summary.model_validate(found)
     return found
+
+
+def runs_csv(store: Store, study: Study) -> str:
+    """Return the stored runs as CSV, a row each, the spot checks' behind those of the series.
+
+    Columns: ``series, id, seed, engine, status``, each key that a series varies, each of :data:`METRICS`.  A cell is empty where a series does
+    not vary the key, or a run has no such figure.
+    """
+    keys = list(dict.fromkeys(key for series in study.series for key in series.vary))
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["series", "id", "seed", "engine", "status", *keys, *METRICS])
+    for name in (*(series.name for series in study.series), *(check.name for check in study.spot_checks)):
+        for row in store.rows(study.study, name):
+            values = (row.varied.get(key, "") for key in keys)
+            figures = (next(map(_number, _known(metric, [row.result])), None) for metric in METRICS.values())
+            told = (v if isinstance(v, str) else json.dumps(v) for v in values)
+            table.writerow([name, row.id, row.seed, row.engine, row.status, *told, *figures])
+    return text.getvalue()

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Studies: ids, store, statements, and real workers that are killed."""
 
+import csv
+import io
 import json
+import math
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -13,17 +17,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import typer
 import yaml
 from rich.console import Console
 
+from pyharness.cli import commands
 from pyharness.errors import ConfigError
-from pyharness.resources import config_dir, model_dir
+from pyharness.resources import config_dir, model_dir, shipped_studies
 from pyharness.study.run import run_point
-from pyharness.study.show import series_tables
+from pyharness.study.show import comparison, series_tables
 from pyharness.study.spec import Statement, chosen, load_study, points
 from pyharness.study.store import Row, Store
-from pyharness.study.summary import differences, judge, lines
+from pyharness.study.summary import METRICS, differences, estimate, judge, lines, runs_csv
 
 TINY: dict[str, Any] = {
     "study": "tiny",
@@ -125,6 +132,14 @@ def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
     assert [a == b[3] for a, b in zip(after, before, strict=True)] == [False, False, True, True]
 
 
+def test_a_varied_section_stays_as_written(tmp_path: Path) -> None:
+    """Where one of its entries is varied beside it: what a run is listed by is what the file says."""
+    vary = {"test": [{"count": 0}, {"count": 4}], "test.pixel_noise": [0.1, 0.2]}
+    found = list(points(load_study(write(tmp_path / "a.yaml", series=[{"name": "x", "vary": vary}]))))
+    assert [(p.config.test.count, p.config.test.pixel_noise) for p in found] == [(0, 0.1), (0, 0.2), (4, 0.1), (4, 0.2)]
+    assert [p.varied["test"] for p in found] == [{"count": 0}, {"count": 0}, {"count": 4}, {"count": 4}]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -137,6 +152,24 @@ def test_an_id_follows_from_the_card_in_a_file(tmp_path: Path) -> None:
             r"'seed' holds a value, not a section",
         ),
         ({"series": [{"name": "x", "vary": {"test.pixel_noise": [0.7]}}]}, r"test.pixel_noise: .*0.5, got 0.7"),
+        (
+            {"series": [{"name": "x", "vary": {"test.pixel_noise": [0.1, 0.2, 0.1]}}]},
+            r"series.0.vary.test.pixel_noise: .*0.1 is listed twice, .*: leave one of them out, got \[0.1, 0.2, 0.1\]",
+        ),
+        (
+            {"series": [{"name": "x", "vary": {"test.pixel_noise": []}}]},
+            r"no value means no run: give one .*, got \[\]",
+        ),
+        ({"series": [{"name": "x", "vary": {"seed": [1, 2]}}]}, r"series.0.vary: .*'seed' is not for a series to set"),
+        ({"series": [{"name": "x", "change": {"seed": 2}}]}, r"series.0.change: .*leave it out here"),
+        (
+            {"series": [{"name": "x", "vary": {"test.count": [0, 4], "test.pixel_noise": [0.2, 0.1, "1e-1"]}}]},
+            r"series 'x': test.pixel_noise 0.1 and test.pixel_noise '1e-1' are one configuration, .*: leave one of them out of 'vary'",
+        ),
+        (
+            {"spot_checks": [{"series": "noise", "change": {"test": {"count": 4}}}]},
+            r"series 'noise.ngspice': test.pixel_noise 0.0 and test.pixel_noise 0.1 are one configuration",
+        ),
         ({"spot_checks": [{"series": "nois"}]}, r"asks for series 'nois': did you mean 'noise'\? there are noise"),
         ({"spot_checks": [{"series": "noise", "at": {"test.pixel_noise": 0.3}}]}, r"no run has these values"),
         ({"spot_checks": [{"series": "noise", "engine": "numpy"}]}, r"engine numpy, which is the series' own"),
@@ -190,6 +223,78 @@ def test_a_run_is_stored_once(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no data base, but long enough to be taken for one\n" * 40)
     with pytest.raises(ConfigError, match="cannot use"):
         Store(tmp_path / "text")
+
+
+def test_a_reader_leaves_nothing(tmp_path: Path) -> None:
+    """No log of SQLite's beside a store that nobody writes to; a store that is written to is read as it is now."""
+    folder = tmp_path / "100%?#"
+    path = folder / "study.db"
+    with Store(path) as store:
+        store.add(row())
+        found = sorted(folder.iterdir())
+        with Store(path, write=False) as reader:
+            store.add(row(id="b" * 16))
+            assert reader.counts() == {"pass": 2}
+        assert sorted(folder.iterdir()) == found
+    found = sorted(folder.iterdir())
+    assert [file.name for file in found] == ["study.db", "study.db.lock"]
+    with Store(path, write=False) as reader:
+        assert reader.counts() == {"pass": 2}
+    assert sorted(folder.iterdir()) == found
+
+
+def test_no_spread_comes_of_rounding() -> None:
+    """Equal values, and accuracies as far below their limit, have an interval of no width."""
+    for value in np.random.default_rng(1).uniform(0.9, 1, 50):
+        found = estimate([value] * 3)
+        assert (found.mean, found.low, found.high, found.runs) == (value, value, value, 3)
+    below = [METRICS["below_bayes"]({"bayes_limit": a + 0.01, "accuracy": a}) for a in (0.9, 0.97, 0.98)]
+    assert below == [0.01] * 3
+    spread = estimate([0.97, 0.97 + 1e-9])
+    assert spread.low < 0.97 < spread.high
+
+
+def test_an_accuracy_is_shown_up_to_one(tmp_path: Path) -> None:
+    """The interval of a mean may reach beyond; a difference's or a ratio's is no accuracy."""
+    data = {"statement": "s", "published": 0.97, "goal": "at_least", "metric": "accuracy", "series": "noise"}
+    plain, ratio = (Statement.model_validate(data | more) for more in ({}, {"against": {"as_ratio": True}}))
+    judged = {"statement": "s", "published": 0.97, "ours": 0.99, "ci95": [0.95, 1.03], "verdict": "met"}
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(comparison([plain, ratio], [judged, judged]))
+    assert [line for line in ("0.95 .. 1 ", "0.95 .. 1.03") if line in shown.get()] == ["0.95 .. 1 ", "0.95 .. 1.03"]
+
+
+def test_every_run_is_a_row_of_the_csv(tmp_path: Path) -> None:
+    """Series and spot checks; a cell is empty where there is no such key or figure, and a varied null is told."""
+    series = [TINY["series"][0], {"name": "levels", "vary": {"training.levels": [None, [2, 3]]}}]
+    study = load_study(write(tmp_path / "a.yaml", series=series, spot_checks=[{"series": "noise"}]))
+    result = row().result | {"energy_j": {"total": 3e-6, "inference": 1e-6}, "error_rms": math.nan}
+    members = [
+        ("noise", 0, "a" * 16, {"test.pixel_noise": 0.1}),
+        ("levels", 0, "b" * 16, {"training.levels": None}),
+        ("levels", 1, "c" * 16, {"training.levels": [2, 3]}),
+        ("noise.ngspice", 0, "d" * 16, {"test.pixel_noise": 0.1}),
+    ]
+    with Store(tmp_path / "s.db") as store:
+        for _, _, one, _ in members:
+            store.add(row(id=one, result=result))
+        store.forget(["b" * 16])
+        store.add(row(id="e" * 16, status="fail", result={}))
+        store.declare("tiny", [*members, ("levels", 2, "e" * 16, {"training.levels": None})])
+        found = list(csv.DictReader(io.StringIO(runs_csv(store, study))))
+    told = [(r["series"], r["id"][0], r["test.pixel_noise"], r["training.levels"]) for r in found]
+    assert told == [
+        ("noise", "a", "0.1", ""),
+        ("levels", "b", "", "null"),
+        ("levels", "c", "", "[2, 3]"),
+        ("levels", "e", "", "null"),
+        ("noise.ngspice", "d", "0.1", ""),
+    ]
+    assert found[0]["seed"] == "1"
+    assert (float(found[0]["accuracy"]), float(found[0]["energy_j"])) == (0.9, pytest.approx(2e-6))
+    assert found[0]["error_rms"] == ""
+    assert (found[3]["status"], found[3]["accuracy"]) == ("fail", "")
 
 
 @pytest.mark.parametrize(
@@ -249,6 +354,8 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
     assert set(before) <= set(after)
     summary = json.loads((out / "summary.json").read_text())
     assert [line["statuses"] for line in summary["series"]["noise"]] == [{"pass": 6}, {"pass": 6}]
+    with (out / "runs.csv").open(newline="") as file:
+        assert {line["id"] for line in csv.DictReader(file)} == {one for one, _ in after}
     again = [sys.executable, "-m", "pyharness", "replay", after[0][0], "--store", str(out / "study.db")]
     assert "the same" in subprocess.run(again, capture_output=True, text=True, check=True).stdout
     with closing(sqlite3.connect(out / "study.db")) as db, db:
@@ -259,18 +366,21 @@ def test_a_killed_study_goes_on(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
-    """The terminal's signal reaches workers too: no traceback of theirs; what is stored stays."""
+    """However often, to the last moment of the program; nothing of Dask's besides; what is stored stays."""
     file, out = write(tmp_path / "a.yaml", series=[{**TINY["series"][0], "repeats": 500}]), tmp_path / "out"
     with subprocess.Popen(
         study_command(file, out, "--workers", "2"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
         wait_for_runs(out, 3, process)
-        os.killpg(process.pid, signal.SIGINT)
-        text = process.communicate(timeout=120)[0].decode()
+        until = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < until:
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.02)
+        text = process.communicate(timeout=1)[0].decode()
     assert process.returncode == 130
-    assert "Traceback" not in text
-    assert "of 1000 runs stored; the same command goes on" in text
+    assert re.search("^pyharness: stopped with .* of 1000 runs stored; the same command goes on$", text, re.M)
+    assert {line.split(":")[0].split(",")[0] for line in text.splitlines() if line} == {"pyharness", "tiny"}
     assert len(stored(out)) >= 3
 
 
@@ -325,6 +435,31 @@ def test_no_scheduler_no_cluster(tmp_path: Path) -> None:
         assert message in done.stderr
         assert "Traceback" not in done.stderr
     assert stored(tmp_path / "out") == []
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """By the option that names it; also where it is the default one, and where the store in it is none."""
+    file = write(tmp_path / "a.yaml")
+    (tmp_path / "build").write_text("no folder")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "study.db").write_text("no data base, but long enough to be taken for one\n" * 40)
+    command = [sys.executable, "-P", "-m", "pyharness", "study", str(file)]
+    for words, message in (
+        (["--out", "/proc/q"], "--out /proc/q: cannot write '/proc/q': No such file or directory: name a place that"),
+        ([], "--out build/study/tiny: cannot write 'build/study/tiny': Not a directory: name a place that can be"),
+        (["--out", "out"], "cannot use 'out/study.db' as a store: file is not a database: name another folder"),
+    ):
+        done = subprocess.run([*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert message in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_help_names_the_shipped_studies() -> None:
+    """As they are found."""
+    command: Any = typer.main.get_command(commands)
+    (file,) = (p for p in command.commands["study"].params if p.name == "file")
+    assert file.help.endswith(f"({', '.join(shipped_studies())}).")
 
 
 SOCKETS = """
@@ -409,5 +544,6 @@ def test_tables_fit_the_terminal(tmp_path: Path, width: int, count: int) -> None
     assert "…" not in text
     for word in ("accuracy", "below_bayes", "training_time, ms", "energy, uJ", "pulses", "given_up", "error_rms"):
         assert text.count(word) == 1
+    assert text.count("noise (continued)") == count - 1
     assert text.count("test.pixel_noise") == text.count("2 pass") == count
     assert [len(table.columns) for table in few] == [4]
