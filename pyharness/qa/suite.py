@@ -10,13 +10,12 @@ from pathlib import Path
 
 from rich.table import Table
 
-from pyharness.errors import ConfigError, PyharnessError
+from pyharness.errors import ConfigError, PyharnessError, VerilogAError
 from pyharness.fit.cards import window_states
 from pyharness.qa import benches, circuits, equations, form, source, statistics
 from pyharness.qa.subject import Check, Subject
 from pyharness.resources import shipped_cards, shipped_models
-from pyharness.suggest import there_are
-from pyharness.veriloga import Card, load_device, load_module
+from pyharness.veriloga import Card, check_one_state, check_terminals, load_any
 
 __all__ = (
     "HANDOFF",
@@ -121,24 +120,18 @@ def subject_of(name: str) -> Subject:
         ConfigError: none of these, or a model of another shape than two ports, one state node and parameter ``x0``.
         VerilogAError: a faulty source.
     """
-    models = shipped_models()
-    if name.endswith(".va") or name in models:
-        module = load_module(models.get(name, Path(name)))
-        subject, card = Subject("default", module, {}), None
-    else:
-        if not name.endswith(".yaml") and name not in (cards := shipped_cards()):
-            raise ConfigError(
-                f"no device card '{name}', and no model: {there_are(name, [*cards, *models])}; or give the path of a .yaml or .va file"
-            )
-        device = load_device(name)
-        module, card = device.module, device.card
-        subject = Subject(device.name, module, device.card.parameters)
-    if len(module.ports) != 2 or len(module.internal_nodes) != 1 or "x0" not in module.parameters:
+    module, device = load_any(name)
+    subject = Subject(device.name, module, device.card.parameters) if device else Subject("default", module, {})
+    try:
+        check_terminals(module)
+        if subject.model.other_form:
+            raise VerilogAError(subject.model.other_form)
+        check_one_state(module)
+    except VerilogAError as cause:
         raise ConfigError(
-            f"the suite checks models of two ports with one state node and a parameter x0, its start; '{module.name}' has "
-            f"{len(module.ports)} ports, {len(module.internal_nodes)} internal nodes and the parameters {', '.join(module.parameters)}"
-        )
-    return _of_card(subject, card) if card else subject
+            f"the suite checks models of two ports with one state node and a parameter x0, its start: {cause}"
+        ) from None
+    return _of_card(subject, device.card) if device else subject
 
 
 def shipped_subjects() -> list[str]:
