@@ -79,7 +79,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
         (["sim", "paper.yml"], 1, "shipped ones: carbon, digits, sim, smoke, tungsten\n"),
         (["study", "papr"], 1, "did you mean 'paper'? shipped ones: digits_study, methods, paper\n"),
         (["study", "paper", "--only", "nose", "--dry-run"], 1, "has no series 'nose': "),
-        (["compile", "chromum", "--target", "verilog"], 1, "no device card 'chromum': did you mean 'chromium'? give one of "),
+        (["compile", "chromum", "--target", "verilog"], 1, "no device card 'chromum', and no model: did you mean 'chromium'? "),
         (["fit", "tinn"], 1, "no measured data of 'tinn': did you mean 'tin'? give one of "),
         (["compile", "none.va"], 1, "none.va: cannot read the Verilog-A source: No such file or directory\n"),
         (["compile", "/"], 1, "cannot read the Verilog-A source: Is a directory\n"),
