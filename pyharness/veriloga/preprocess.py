@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyharness.errors import VerilogAError
+from pyharness.suggest import did_you_mean
 
 __all__ = ("Source", "preprocess")
 
@@ -202,13 +203,17 @@ class _Preprocessor:
             raise self.fail(
                 path.name, number, 1, f"`include nests over {_MAX_DEPTH} levels: does a file include itself?"
             )
-        for folder in [path.parent, *self.include_dirs]:
+        folders = [path.parent, *self.include_dirs]
+        for folder in folders:
             if (folder / name[1]).is_file():
                 self.run(folder / name[1], depth + 1)
                 return
+        known = [*_STANDARD_HEADERS, *(p.name for f in folders if f.is_dir() for p in f.iterdir() if p != path)]
+        hint = did_you_mean(name[1], known)
         raise self.fail(
-            path.name, number, 1, f"`include file '{name[1]}' not found: add its folder to the include path"
-        )
+            path.name, number, 1,
+            f"`include file '{name[1]}' not found: {f'{hint} ' if hint else ''}put it beside {path.name}, or name its folder (-I FOLDER)",
+        )  # fmt: skip
 
     def expand(self, line: str, file: str, number: int, depth: int = 0) -> str:
         if "`" not in line:
