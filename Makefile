@@ -75,7 +75,7 @@ lint-verilog: setup
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
 
 lint-va: setup
-	$(RUN) pyharness lint
+	$(RUN) pyharness lint --strict
 
 schema: setup
 	@for kind in config study card fit-plan record summary; do \
@@ -99,7 +99,7 @@ bench: setup
 	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python $$script build/bench; done
 
 qa: setup
-	$(RUN) pyharness qa
+	$(RUN) pyharness qa --strict
 
 doctor: setup
 	$(RUN) pyharness doctor

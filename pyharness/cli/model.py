@@ -165,6 +165,9 @@ def _write_library(module: Module, output: Path | None, instance: list[str] | No
         compile_osdi(module, output, instance_parameters=instance, openvaf=osdi_compiler())
 
 
+Strict = Annotated[bool, typer.Option(help="Remarks on form are faults, too, as for the shipped models.")]
+
+
 @commands.command()
 def qa(
     subjects: Annotated[
@@ -180,6 +183,7 @@ def qa(
     reset_v: Annotated[float | None, typer.Option(help="Amplitude of a RESET pulse, in volt (negative).")] = None,
     pulse_s: Annotated[float | None, typer.Option(help="Width of the pulses, in seconds.")] = None,
     series_ohm: Annotated[float | None, typer.Option(help="Resistor between source and device, in ohm.")] = None,
+    strict: Strict = False,
 ) -> None:
     """Check a memristor model: form, numerics, physics, agreement of the targets."""
     from pyharness.errors import SimulationError
@@ -200,7 +204,12 @@ def qa(
     with writing("--out", out):
         paths = write_table(answers, out)
     console.print(f"written: {', '.join(map(str, paths))}")
-    failed = [f"{s.module.name}, {s.name}: {c.name}" for s, checks in answers for c in checks if not c.passed]
+    failed = [
+        f"{s.module.name}, {s.name}: {c.name}"
+        for s, checks in answers
+        for c in checks
+        if not c.passed and (strict or not c.form)
+    ]
     if failed:
         raise SimulationError(f"{len(failed)} checks failed: {'; '.join(failed)}")
 
@@ -212,8 +221,9 @@ def lint(
         typer.Argument(help="Verilog-A files; the shipped models by default."),
     ] = None,
     include: Annotated[list[Path] | None, typer.Option("-I", help="Folder to search for `include files.")] = None,
+    strict: Strict = False,
 ) -> None:
-    """Look at the source of models alone, in seconds: the language that is known, licence, ranges, units; any module will do."""
+    """Look at the source of models alone, in seconds: faults of the language; remarks on form: licence, ranges, units; any module will do."""
     from pyharness.errors import VerilogAError
     from pyharness.qa.form import FORM
     from pyharness.qa.subject import Subject
@@ -227,7 +237,13 @@ def lint(
         except VerilogAError as cause:
             faults.append(str(cause))
             continue
-        faults += [f"{file}: {c.name}: {c.meaning}" for c in (check(subject) for check in FORM) if not c.passed]
+        for found in (check(subject) for check in FORM):
+            if found.passed:
+                continue
+            if found.form and not strict:
+                note(f"{file}: remark, {found.name}: {found.meaning}")
+            else:
+                faults.append(f"{file}: {found.name}: {found.meaning}")
         console.print(f"{file}: module {subject.module.name}", soft_wrap=True)
     if faults:
         raise VerilogAError("\n".join(faults))

@@ -141,6 +141,10 @@ def shipped_subjects() -> list[str]:
     return [c.stem for c in cards] + [name for name in shipped_models() if name not in with_cards]
 
 
+def _verdict(check: Check) -> str:
+    return "ok" if check.passed else "remark" if check.form else "FAILED"
+
+
 def table_of(subject: Subject, checks: Iterable[Check]) -> Table:
     """Return the checks as a table for a terminal."""
     table = Table(title=f"{subject.module.name}, {subject.name}")
@@ -154,7 +158,7 @@ def table_of(subject: Subject, checks: Iterable[Check]) -> Table:
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for c in checks:
         unit = f" {c.unit}" if c.unit else ""
-        table.add_row(c.name, f"{c.value:.2g}{unit}", f"{c.limit:.2g}{unit}", "ok" if c.passed else "FAILED", c.meaning)
+        table.add_row(c.name, f"{c.value:.2g}{unit}", f"{c.limit:.2g}{unit}", _verdict(c), c.meaning)
     return table
 
 
@@ -169,6 +173,7 @@ def write_table(answers: Iterable[tuple[Subject, list[Check]]], folder: Path) ->
                 "limit": float(c.limit),
                 "unit": c.unit,
                 "passed": c.passed,
+                "form": c.form,
                 "meaning": c.meaning,
             }
             for c in checks

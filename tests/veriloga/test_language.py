@@ -106,7 +106,10 @@ def module_of(tmp_path: Path, body: str, head: str = HEAD):
             r"dut\.va:13:1: syntax error at 'if': it .*is a ';' missing before it \(line 12\)\?",
         ),
         ("a = 1 2;", r"dut\.va:12:7: syntax error at '2': it cannot stand here$"),
-        ("a = tanhh(1);", r"dut\.va:12:5: function 'tanhh\(\)' is not known: did you mean 'tanh'\? there are abs, acos"),
+        (
+            "a = tanhh(1);",
+            r"dut\.va:12:5: function 'tanhh\(\)' is not known: did you mean 'tanh'\? there are abs, acos",
+        ),
         (
             "a = ff(1);",
             r"function 'ff\(\)' is not known: did you mean 'f'\? there are .*; or declare an analog function",
