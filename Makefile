@@ -86,7 +86,7 @@ lint-verilog: develop
 	cd hdl && verilator --lint-only -Wall --top-module accelerator $$(cat accelerator.f)
 
 lint-va: develop
-	$(RUN) pyharness lint
+	$(RUN) pyharness lint --strict
 
 schema: setup
 	@for kind in config study card fit-plan record summary; do \
@@ -110,7 +110,7 @@ bench: develop
 	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python $$script build/bench; done
 
 qa: develop
-	$(RUN) pyharness qa
+	$(RUN) pyharness qa --strict
 
 doctor: setup
 	$(RUN) pyharness doctor

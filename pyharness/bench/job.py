@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,21 @@ from pyharness.bench.variation import CycleDraws, draw_devices
 from pyharness.bench.write_verify import PulseOrder
 from pyharness.config import SimConfig
 from pyharness.cosim import SolverOptions
-from pyharness.errors import ConfigError
+from pyharness.errors import ConfigError, VerilogAError
 from pyharness.network.images import Images, ImageSet
 from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import TrainingOptions
-from pyharness.veriloga import Device, Subcircuit, emit_ngspice, load_device, osdi_subcircuit
+from pyharness.veriloga import (
+    Device,
+    Module,
+    Subcircuit,
+    check_one_state,
+    check_window,
+    compile_numpy,
+    emit_ngspice,
+    load_device,
+    osdi_subcircuit,
+)
 
 __all__ = ("MODEL_LIBRARY", "Job", "build_job", "verify_codes")
 
@@ -194,15 +204,37 @@ def verify_codes(
     return np.rint([electrics.verify_code(g, read_v, ohm) - 0.5 for g, ohm in each]).astype(int)
 
 
+@lru_cache(maxsize=64)  # the jobs of a study share a few cards
+def _check_model(
+    module: Module, parameters: tuple[tuple[str, float], ...], window_siemens: tuple[float, float], engine: str
+) -> None:
+    """Refuse a model of a form that the engine cannot run, and a card's window that the model does not reach."""
+    model = compile_numpy(module, dict(parameters), ("x0",))
+    if engine != "ngspice":
+        try:
+            if model.other_form:
+                raise VerilogAError(model.other_form)
+            check_one_state(module)
+        except VerilogAError as cause:
+            raise VerilogAError(f"{cause}; engine ngspice takes any form, engine {engine} does not") from None
+    if not model.other_form and len(module.internal_nodes) == 1:
+        check_window(model, window_siemens)
+
+
 def build_job(config: SimConfig, library: Path | None = None) -> Job:
     """Work the job out; with ``library``, the model compiled, the netlist refers to it, else it holds B sources.
 
     Raises:
         ConfigError: targets outside the device's reach, images that do not fit or cannot be read, start states for another number
             of devices, a faulty card.
-        VerilogAError: a faulty model.
+        VerilogAError: a faulty model, or one of a form that the engine cannot run.
     """
     device = load_device(config.device.card, config.device.card_sha256)
+    card = device.card
+    try:
+        _check_model(device.module, tuple(card.parameters.items()), card.window_siemens, config.engine)
+    except ConfigError as cause:
+        raise ConfigError(f"card '{device.name}': {cause}") from None
     low, high = config.training.window_siemens
     reach = device.card.window_siemens
     if low < reach[0] or high > reach[1]:

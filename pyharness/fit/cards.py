@@ -16,11 +16,10 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from pyharness import __version__
-from pyharness.errors import ConfigError
 from pyharness.fit.fitting import PULSE_FACTOR, RATED_HZ, RATED_V, FitResult
 from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured
-from pyharness.veriloga import Module, NumpyModel, compile_numpy, integrate
+from pyharness.veriloga import READ_V, Module, NumpyModel, check_window, compile_numpy, integrate
 
 __all__ = (
     "card_of",
@@ -33,7 +32,7 @@ __all__ = (
     "write_card",
 )
 
-READ_V, READ_S, READS = 0.1, 100e-6, 10_000
+READ_S, READS = 100e-6, 10_000
 HOLD_S = 3600.0
 _WINDOW_PULSE_S, _WINDOW_LOW_V, _WINDOW_HIGH_V = 10e-3, 0.32, 1.0
 
@@ -76,15 +75,10 @@ def window_states(model: NumpyModel, window_siemens: Sequence[float]) -> list[fl
     Raises:
         ConfigError: the model does not reach the window.
     """
+    bounds = check_window(model, window_siemens)
     low, high = window_siemens
-    reach = conductance(model, 0.0), conductance(model, 1.0)
-    if not reach[0] <= low < high <= reach[1]:
-        raise ConfigError(
-            f"the window of {low:g} to {high:g} S is beyond what module '{model.module.name}' reaches with these parameters, "
-            f"{reach[0]:.3g} to {reach[1]:.3g} S at {READ_V:g} V: correct window_siemens in the card"
-        )
     wanted = np.geomspace(low, high, 5)
-    return [float(brentq(lambda x, g=g: conductance(model, x) - g, 0.0, 1.0, xtol=1e-14)) for g in wanted]
+    return [float(brentq(lambda x, g=g: conductance(model, x) - g, *bounds, xtol=1e-14)) for g in wanted]
 
 
 def hold_figures(model: NumpyModel, states: Sequence[float]) -> dict[str, float]:

@@ -14,11 +14,11 @@ from rich.table import Table
 
 from pyharness import __version__
 from pyharness.errors import ConfigError
-from pyharness.fit.cards import READ_V, hold_figures, round_up, window_states
+from pyharness.fit.cards import hold_figures, round_up, window_states
 from pyharness.fit.pulse_fit import PulseFit
 from pyharness.fit.pulses import Pulses
 from pyharness.fit.trains import TrainModel
-from pyharness.veriloga import compile_numpy
+from pyharness.veriloga import READ_V, compile_numpy
 
 __all__ = ("PulseResult", "estimate_table", "pulse_card", "pulse_record", "related")
 

@@ -69,7 +69,7 @@ MODEL_CRITERIA = (
         "C9", "noise", "sources named; thermal noise of the conductance, or its lack stated", ("noise",),
         note="from the equations: densities against 4kT times the conductance at 0 V",
     ),
-    Criterion("C10", "compilers", "two compilers at least read the source without a warning", ("compilers",)),
+    Criterion("C10", "compilers", "two compilers at least read the source without a warning", ("language", "compilers")),
     Criterion("C11", "smoothness", "current and rate continuous with their slopes in voltage and state", ("smooth",)),
     Criterion(
         "C12", "bounds", "the state turns back at 0 and 1 by its equations; stays there at five times the rated voltage, also for 1000 cycles",

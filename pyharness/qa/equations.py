@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pyharness.fit.cards import READ_S, READ_V, READS, hold_figures
+from pyharness.fit.cards import READ_S, READS, hold_figures
 from pyharness.qa.subject import Check, Subject
+from pyharness.veriloga import READ_V
 
 __all__ = ("bounds", "hold", "jacobian", "passivity", "read_disturb", "smooth", "temperature", "zero_current")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks on the source: what a chip designer expects of a model before its numbers are looked at.
+"""Checks on the source: the language, and what a chip designer expects of a model before its numbers are looked at.
 
 Rules after McAndrew et al., IEEE J. Electron Devices Soc. 3(5), 383 (2015), doi 10.1109/JEDS.2015.2455342.
 """
@@ -15,31 +15,42 @@ from pyharness.qa.subject import Check, Subject
 from pyharness.veriloga import Module, Parameter
 from pyharness.veriloga.graph import ZERO, constant, nodes_of, parameter
 
-__all__ = ("FORM", "count_of", "documented", "ranges", "source_form")
+__all__ = ("FORM", "count_of", "documented", "language", "ranges", "source_form")
 
 
-def count_of(name: str, faults: list[str], meaning: str) -> Check:
-    """Return a check whose figure is the number of faults; they are told behind what it looks for."""
-    told = f": {'; '.join(faults)}" if faults else ""
-    return Check(name, len(faults), 0, "faults", f"{meaning}{told}")
+_EXAMPLE = 'as in (* desc="Start state", units="", type="instance" *) parameter real x0 = 0.1 from [0:1];'
+
+
+def count_of(name: str, faults: list[str], meaning: str, *, form: bool = False, example: str = "") -> Check:
+    """Return a check whose figure is the number of faults; they are told behind what it looks for, and an ``example`` of what is right."""
+    told = f": {'; '.join([*faults, example] if example else faults)}" if faults else ""
+    return Check(name, len(faults), 0, "faults", f"{meaning}{told}", form)
+
+
+def language(subject: Subject) -> Check:
+    """Nothing that this compiler reads and the language does not have: other compilers refuse it."""
+    return count_of("language", list(subject.module.illegal), "what other compilers refuse")
 
 
 def source_form(subject: Subject) -> Check:
     """File and module of one name, a version, a licence, no tabs; ports and current direction stated."""
-    module = subject.module
+    module, name, ports = subject.module, subject.module.name, subject.module.ports
     text = module.source.read_text(encoding="utf-8", errors="replace")
+    order = (
+        f"// Port order: {ports[0]} is the SET terminal, {ports[-1]} the other." if ports else "// Port order: none."
+    )
     faults = [
         fault
         for fault, found in (
-            (f"the file is not {module.name}.va", module.file == f"{module.name}.va"),
-            (f"no line '// {module.name} 1.2.3: ...' with a version", re.search(rf"^// {module.name} \d+\.\d+\.\d+\b", text, re.M)),
-            ("no licence (SPDX-License-Identifier)", "SPDX-License-Identifier:" in text),
-            ("tabs", "\t" not in text),
-            ("no comment on the port order", re.search(r"//.*port order", text, re.I)),
+            (f"the file is not {name}.va", module.file == f"{name}.va"),
+            (f"no version: write '// {name} 1.0.0: what it models'", re.search(rf"^// {name} \d+\.\d+\.\d+\b", text, re.M)),
+            ("no licence: write '// SPDX-License-Identifier: BSD-3-Clause', or yours", "SPDX-License-Identifier:" in text),
+            ("tabs: write spaces", "\t" not in text),
+            (f"no comment on the port order: write '{order}'", re.search(r"//.*port order", text, re.I)),
         )
         if not found
     ]  # fmt: skip
-    return count_of("source form", faults, "name, version, licence, tabs, port order")
+    return count_of("source form", faults, "name, version, licence, tabs, port order", form=True)
 
 
 def _divides(module: Module, p: Parameter) -> bool:
@@ -69,7 +80,7 @@ def ranges(subject: Subject) -> Check:
                 faults.append(f"{p.name}: {i} is closed at infinity")
             if 0 in i and not any(0 in (x.at(leaves) or ()) for x in p.excluded) and _divides(module, p):
                 faults.append(f"{p.name}: may be 0, which something is divided by")
-    return count_of("parameter ranges", faults, "each has a range that its uses allow")
+    return count_of("parameter ranges", faults, "each has a range that its uses allow", form=True, example=_EXAMPLE)
 
 
 def documented(subject: Subject) -> Check:
@@ -82,8 +93,8 @@ def documented(subject: Subject) -> Check:
     faults += [f"{p.name}: not lower case" for p in stated if p.name != p.name.lower()]
     if not any(p.instance for p in stated):
         faults.append('no parameter is marked type="instance"')
-    return count_of("documented", faults, "desc, units, names, instance parameters")
+    return count_of("documented", faults, "desc, units, names, instance parameters", form=True, example=_EXAMPLE)
 
 
-FORM: tuple[Callable[[Subject], Check], ...] = (source_form, documented, ranges)
+FORM: tuple[Callable[[Subject], Check], ...] = (language, source_form, documented, ranges)
 """The checks that only look at the source: a second for each model."""

@@ -29,13 +29,14 @@ _DRIVE = {
 
 @dataclass(frozen=True)
 class Check:
-    """One answer: the figure, and what it may be at most."""
+    """One answer: the figure, and what it may be at most; ``form``: it is on the description alone, the model works without."""
 
     name: str
     value: float
     limit: float
     unit: str
     meaning: str
+    form: bool = False
 
     @property
     def passed(self) -> bool:

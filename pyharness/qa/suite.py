@@ -10,13 +10,12 @@ from pathlib import Path
 
 from rich.table import Table
 
-from pyharness.errors import ConfigError, PyharnessError
+from pyharness.errors import ConfigError, PyharnessError, VerilogAError
 from pyharness.fit.cards import window_states
 from pyharness.qa import benches, circuits, equations, form, source, statistics
 from pyharness.qa.subject import Check, Subject
 from pyharness.resources import shipped_cards, shipped_models
-from pyharness.suggest import there_are
-from pyharness.veriloga import Card, load_device, load_module
+from pyharness.veriloga import Card, check_one_state, check_terminals, load_any
 
 __all__ = (
     "HANDOFF",
@@ -121,24 +120,18 @@ def subject_of(name: str) -> Subject:
         ConfigError: none of these, or a model of another shape than two ports, one state node and parameter ``x0``.
         VerilogAError: a faulty source.
     """
-    models = shipped_models()
-    if name.endswith(".va") or name in models:
-        module = load_module(models.get(name, Path(name)))
-        subject, card = Subject("default", module, {}), None
-    else:
-        if not name.endswith(".yaml") and name not in (cards := shipped_cards()):
-            raise ConfigError(
-                f"no device card '{name}', and no model: {there_are(name, [*cards, *models])}; or give the path of a .yaml or .va file"
-            )
-        device = load_device(name)
-        module, card = device.module, device.card
-        subject = Subject(device.name, module, device.card.parameters)
-    if len(module.ports) != 2 or len(module.internal_nodes) != 1 or "x0" not in module.parameters:
+    module, device = load_any(name)
+    subject = Subject(device.name, module, device.card.parameters) if device else Subject("default", module, {})
+    try:
+        check_terminals(module)
+        if subject.model.other_form:
+            raise VerilogAError(subject.model.other_form)
+        check_one_state(module)
+    except VerilogAError as cause:
         raise ConfigError(
-            f"the suite checks models of two ports with one state node and a parameter x0, its start; '{module.name}' has "
-            f"{len(module.ports)} ports, {len(module.internal_nodes)} internal nodes and the parameters {', '.join(module.parameters)}"
-        )
-    return _of_card(subject, card) if card else subject
+            f"the suite checks models of two ports with one state node and a parameter x0, its start: {cause}"
+        ) from None
+    return _of_card(subject, device.card) if device else subject
 
 
 def shipped_subjects() -> list[str]:
@@ -146,6 +139,10 @@ def shipped_subjects() -> list[str]:
     cards = shipped_cards().values()
     with_cards = {c.parent.parent.name for c in cards}
     return [c.stem for c in cards] + [name for name in shipped_models() if name not in with_cards]
+
+
+def _verdict(check: Check) -> str:
+    return "ok" if check.passed else "remark" if check.form else "FAILED"
 
 
 def table_of(subject: Subject, checks: Iterable[Check]) -> Table:
@@ -161,7 +158,7 @@ def table_of(subject: Subject, checks: Iterable[Check]) -> Table:
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for c in checks:
         unit = f" {c.unit}" if c.unit else ""
-        table.add_row(c.name, f"{c.value:.2g}{unit}", f"{c.limit:.2g}{unit}", "ok" if c.passed else "FAILED", c.meaning)
+        table.add_row(c.name, f"{c.value:.2g}{unit}", f"{c.limit:.2g}{unit}", _verdict(c), c.meaning)
     return table
 
 
@@ -176,6 +173,7 @@ def write_table(answers: Iterable[tuple[Subject, list[Check]]], folder: Path) ->
                 "limit": float(c.limit),
                 "unit": c.unit,
                 "passed": c.passed,
+                "form": c.form,
                 "meaning": c.meaning,
             }
             for c in checks

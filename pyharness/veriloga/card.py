@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -13,16 +15,32 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pyharness.errors import ConfigError
+from pyharness.errors import ConfigError, VerilogAError
 from pyharness.pinned import check_digest
-from pyharness.resources import model_dir, shipped_cards
-from pyharness.suggest import did_you_mean
-from pyharness.veriloga.module import Module
+from pyharness.resources import model_dir, shipped_cards, shipped_models
+from pyharness.suggest import did_you_mean, there_are
+from pyharness.veriloga.module import START, Module
+from pyharness.veriloga.numpy_target import NumpyModel
 from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.preprocess import preprocess
+from pyharness.veriloga.state_form import check_terminals
 from pyharness.yamlfile import checked, parse_mapping, read_text
 
-__all__ = ("Card", "Device", "card_sha256", "check_card_name", "load_card", "load_device", "model_reference")
+__all__ = (
+    "READ_V",
+    "Card",
+    "Device",
+    "card_sha256",
+    "check_card_name",
+    "check_window",
+    "load_any",
+    "load_card",
+    "load_device",
+    "model_reference",
+)
+
+READ_V = 0.1
+"""Voltage of the reads that a card's window is stated for."""
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 
@@ -186,13 +204,18 @@ def load_device(name: str | Path, sha256: str | None = None) -> Device:
         sha256: what :func:`card_sha256` must give; None: anything.
 
     Raises:
-        ConfigError: a faulty card, another digest, no such model, an unknown parameter, a value out of its range.
+        ConfigError: a faulty card, another digest, no such model, an unknown parameter, a value out of its range, a model that
+            has not two ports and a parameter ``x0``.
         VerilogAError: the model's source is faulty.
     """
     stem, card = load_card(name)
     if sha256 is not None:
         check_digest(_file(name), card_sha256(name), sha256)
     module = _module(card, _file(name))
+    try:
+        check_terminals(module)
+    except VerilogAError as cause:
+        raise ConfigError(f"card '{stem}': {cause}") from None
     module.check_parameters(card.parameters)
     for kind in ("cycle_to_cycle", "device_to_device"):
         for name in getattr(card.spread, kind):
@@ -201,3 +224,50 @@ def load_device(name: str | Path, sha256: str | None = None) -> Device:
                     f"card '{stem}': spread.{kind} names '{name}', which module '{module.name}' does not have"
                 )
     return Device(stem, card, module)
+
+
+def load_any(name: str, include_dirs: Sequence[Path] = ()) -> tuple[Module, Device | None]:
+    """Return the module of a card's name or path, of a shipped model's name, or of a Verilog-A file; and the card's device.
+
+    Args:
+        name: of the card or model, or a path.
+        include_dirs: folders searched for a Verilog-A file's includes after its own.
+
+    Raises:
+        ConfigError: none of these, or a faulty card.
+        VerilogAError: a faulty source.
+    """
+    models, cards = shipped_models(), shipped_cards()
+    if name in models:
+        return load_module(models[name]), None
+    if name in cards or name.endswith(".yaml"):
+        device = load_device(name)
+        return device.module, device
+    if name.endswith(".va") or Path(name).exists():
+        return load_module(name, include_dirs), None
+    raise ConfigError(
+        f"no device card '{name}', and no model: {there_are(name, [*cards, *models])}; or give the path of a .yaml or .va file"
+    )
+
+
+def check_window(model: NumpyModel, window_siemens: Sequence[float]) -> tuple[float, float]:
+    """Return the range of ``x0``, 0 to 1 where it has none, between whose ends the model reads as all of a card's window.
+
+    Args:
+        model: with ``x0`` free.
+        window_siemens: lowest and highest conductance at :data:`READ_V`.
+
+    Raises:
+        ConfigError: the model does not reach the window.
+        VerilogAError: a model of another form than two ports and states.
+    """
+    bounds = model.module.state_bounds
+    bounds = bounds if all(map(math.isfinite, bounds)) else (0.0, 1.0)
+    first, last = sorted(float(model.current(READ_V, 0.0, **{START: x})) / READ_V for x in bounds)
+    low, high = window_siemens
+    if not first <= low < high <= last:
+        raise ConfigError(
+            f"the window of {low:g} to {high:g} S is beyond what module '{model.module.name}' reaches with these parameters, "
+            f"{first:.3g} to {last:.3g} S at {READ_V:g} V: correct window_siemens in the card"
+        )
+    return bounds

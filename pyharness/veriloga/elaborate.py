@@ -60,6 +60,8 @@ class _Elaborator:
         self.symbols = Symbols(source)
         self.interpreter = Interpreter(self.symbols)
         self.bounds: list[tuple[Any, str]] = []  # parameters with a soa attribute, and its text
+        self.undirected: dict[str, Any] = {}  # ports whose direction is not declared yet
+        self.illegal = source.illegal
 
     def run(self) -> Module:
         module = None
@@ -132,6 +134,8 @@ class _Elaborator:
         for port in s.ports:
             if port not in s.nets:
                 raise s.error(tree, f"port '{port}' has no discipline: declare it 'electrical {port};'")
+        for port, token in self.undirected.items():
+            self.illegal.append(f"{s.place(token)}: port '{port}' has no direction: write 'inout {port};'")
         self.bound_voltages()
         for item in items:
             if isinstance(item, Tree) and item.data == "analog":
@@ -152,6 +156,7 @@ class _Elaborator:
             disciplines={n: d.name for n, d in s.nets.items()},
             file=self.path.name,
             source=self.path,
+            illegal=tuple(self.illegal),
         )
 
     def new_name(self, token: Any) -> str:
@@ -175,6 +180,8 @@ class _Elaborator:
             if str(token) in self.symbols.ports:
                 raise self.symbols.error(token, f"port '{token}' stands twice in the port list: keep one")
             self.symbols.ports.append(self.new_name(token))
+            if port.data == "bare_port":
+                self.undirected[str(token)] = token
             if port.data == "typed_port" and port.children[1] is not None:
                 self.symbols.nets[self.declare(token)] = self.discipline(port.children[1])
 
@@ -186,6 +193,12 @@ class _Elaborator:
             raise self.symbols.error(
                 token, f"discipline '{token}' is not declared: use electrical, or declare it before the module"
             )
+        if found is STANDARD_DISCIPLINES.get(str(token)) and not self.symbols.source.disciplines:
+            self.illegal.append(
+                f"{self.symbols.place(token)}: discipline '{token}' is used but not declared: write `include \"disciplines.vams\" before "
+                "the module"
+            )
+            self.symbols.source.disciplines = True  # said once
         return found
 
     def on_port_direction(self, tree: Node) -> None:
@@ -193,6 +206,7 @@ class _Elaborator:
         for token in names:
             if str(token) not in self.symbols.ports:
                 raise self.symbols.error(token, f"'{token}' is not in the port list of module '{self.symbols.module}'")
+            self.undirected.pop(str(token), None)
             if discipline is not None:
                 self.symbols.nets[self.declare(token)] = self.discipline(discipline)
 

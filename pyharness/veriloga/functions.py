@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lark import Token, Tree
 
 from pyharness.errors import VerilogAError
+from pyharness.suggest import there_are
 from pyharness.veriloga import graph
 from pyharness.veriloga.graph import FUNCTIONS, ONE, ZERO, Expr, apply, constant, leaf, voltage
 
@@ -60,9 +61,22 @@ class Functions:
             result: Expr = handler(token, given)
             return result
         if name not in FUNCTIONS:
-            known = sorted([*FUNCTIONS, "ddt", "idt", "ddx", "analysis", "white_noise", "flicker_noise"])
-            way = _WAYS.get(name, f"use {', '.join(known)}, or declare an analog function")
-            raise self.run.error(token, f"function '{name}()' is not supported: {way}")
+            if name in _WAYS:
+                raise self.run.error(token, f"function '{name}()' is not supported: {_WAYS[name]}")
+            known = [
+                *self.run.symbols.functions,
+                *FUNCTIONS,
+                "ddt",
+                "idt",
+                "ddx",
+                "analysis",
+                "white_noise",
+                "flicker_noise",
+            ]
+            raise self.run.error(
+                token,
+                f"function '{name}()' is not known: {there_are(name, sorted(known))}; or declare an analog function",
+            )
         self.count(token, given, FUNCTIONS[name][0])
         return apply(name, *(self.run.expr(a) for a in given))
 

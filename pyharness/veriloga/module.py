@@ -208,6 +208,7 @@ class Module:
         disciplines: node -> discipline name.
         file: name of the source.
         source: its path.
+        illegal: what was read though the language has no such thing, and other compilers refuse it, with its place.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Module:
     disciplines: Mapping[str, str]
     file: str
     source: Path
+    illegal: tuple[str, ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:

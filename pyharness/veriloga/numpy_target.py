@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga import graph
-from pyharness.veriloga.graph import LIMEXP_KNEE, ONE, ZERO, Expr, apply, derivative, leaf, voltage
+from pyharness.veriloga.graph import LIMEXP_KNEE, Expr, derivative, voltage
 from pyharness.veriloga.module import ROOM_TEMPERATURE_K, Module
+from pyharness.veriloga.state_form import moving, state_form
 from pyharness.veriloga.system import System, equations
 
 __all__ = ("NumpyModel", "compile_numpy", "numpy_source")
@@ -38,13 +39,15 @@ class NumpyModel:
     Arguments broadcast against each other.  Keywords are the free parameters, ``temperature`` in kelvin (default 300.15)
     and ``abstime`` in seconds (default 0).  Where a function takes ``v`` and ``s``, the module has two ports and one
     state node or more: ``v`` is the voltage from the first port to the second in volt, ``s`` the state nodes' voltages in
-    volt (with several, on the leading axis); for msdc, the on-state fraction minus ``x0``.
+    volt (with several, on the leading axis); for msdc, the on-state fraction minus ``x0``.  ``other_form`` says why there
+    is no such function, with the place in the source; empty where there is.
     """
 
     module: Module
     system: System
     free: Mapping[str, float]
     source: str
+    other_form: str
     _functions: Mapping[str, Callable[..., tuple[Any, ...]]]
 
     def _call(self, function: str, unknowns: Sequence[ArrayLike], given: Mapping[str, ArrayLike]) -> list[Array]:
@@ -75,11 +78,8 @@ class NumpyModel:
 
     @cached_property
     def _states(self) -> int:
-        if "current" not in self._functions:
-            raise VerilogAError(
-                f"{self.module.file}:1:1: current(), rate() and jacobian() need two ports and state nodes, each with "
-                f"I(n) <+ ddt(c*V(n)) + ...; module '{self.module.name}' has another shape: use residuals() and jacobians()"
-            )
+        if self.other_form:
+            raise VerilogAError(f"{self.other_form}; residuals() and jacobians() take any form")
         return len(self.module.internal_nodes)
 
     def _state_call(self, function: str, v: ArrayLike, s: ArrayLike, given: Mapping[str, ArrayLike]) -> list[Array]:
@@ -147,45 +147,13 @@ def _function(name: str, arguments: Sequence[str], roots: Sequence[Expr]) -> str
     return "\n".join([f"def {name}({', '.join(arguments)}):", *lines, f"    return ({results})"]) + "\n"
 
 
-def _state_form(module: Module) -> tuple[Expr, list[Expr]] | None:
-    """Return (current, rates) of a module of two ports whose other nodes are states; None for another shape."""
-    if len(module.ports) != 2 or not module.internal_nodes or any(b.flow for b in module.branches):
-        return None
-    plus, minus = module.ports
-    current, flows = ZERO, dict.fromkeys(module.internal_nodes, ZERO)
-    charges = dict.fromkeys(module.internal_nodes, ZERO)
-    for b in module.branches:
-        if b.charge is ZERO and {b.plus, b.minus} == {plus, minus}:
-            current = apply("add" if b.plus == plus else "sub", current, b.current)
-        elif b.plus in flows and b.minus == "0":
-            flows[b.plus] = apply("add", flows[b.plus], b.current)
-            charges[b.plus] = apply("add", charges[b.plus], b.charge)
-        else:
-            return None
-    rates = []
-    for node in module.internal_nodes:
-        capacitance = derivative(charges[node], voltage(node))
-        if capacitance is ZERO or graph.uses(capacitance, "volt", "flow", "abstime"):
-            return None
-        if any(derivative(charges[node], voltage(n)) is not ZERO for n in module.nodes if n != node):
-            return None
-        rates.append(apply("neg", apply("div", flows[node], capacitance)))
-    at_port = {voltage(minus): ZERO}
-    return graph.replace(current, at_port), [graph.replace(r, at_port) for r in rates]
-
-
-def _moving(module: Module) -> Module:
-    """Return the module as a transient sees it, one device."""
-    return module.replaced({leaf("static"): ZERO, leaf("ac"): ZERO, leaf("noise_run"): ZERO, leaf("mfactor"): ONE})
-
-
-def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System]:
-    """Return Python text that defines the functions of a specialised module, and its equations.
+def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System, str]:
+    """Return Python text that defines the functions of a specialised module, its equations, and why some functions are missing.
 
     ``residuals`` and ``jacobians`` take the unknowns in the order of the returned system; ``current``, ``rate`` and
     ``jacobian`` exist for two ports with explicit states, ``together`` returns all three.  Free parameters are keywords named ``p_<parameter>``.
     """
-    module = _moving(module)
+    module = moving(module)
     system = equations(module)
     keywords = [f"p_{name}={value!r}" for name, value in free.items()]
     keywords += [f"temperature={ROOM_TEMPERATURE_K!r}", "abstime=0.0"]
@@ -202,9 +170,12 @@ def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System
         _function("residuals", unknowns, [*system.resistive, *system.reactive]),
         _function("jacobians", unknowns, entries),
     ]
-    state_form = _state_form(module)
-    if state_form:
-        current, rates = state_form
+    other_form = ""
+    try:
+        current, rates = state_form(module)
+    except VerilogAError as cause:
+        other_form = str(cause)
+    else:
         leaves = [voltage(module.ports[0]), *map(voltage, module.internal_nodes)]
         arguments = [*(_name(x) for x in leaves), *keywords]
         slopes = [derivative(f, x) for f in (current, *rates) for x in leaves]
@@ -214,7 +185,7 @@ def numpy_source(module: Module, free: Mapping[str, float]) -> tuple[str, System
             _function("jacobian", arguments, slopes),
             _function("together", arguments, [current, *rates, *slopes]),
         ]
-    return "".join([*parts[:2], "\n\n".join(parts[2:])]), system
+    return "".join([*parts[:2], "\n\n".join(parts[2:])]), system, other_form
 
 
 def compile_numpy(
@@ -232,9 +203,9 @@ def compile_numpy(
     """
     values = module.check_parameters(parameters)
     free = {name: values[name] for name in instance_parameters if name in values}
-    text, system = numpy_source(module.specialised(parameters, instance_parameters), free)
+    text, system, other_form = numpy_source(module.specialised(parameters, instance_parameters), free)
     scope: dict[str, Any] = {}
     # the text is made of checked identifiers, numbers and the names in this file
     exec(compile(text, f"<{module.name} for NumPy>", "exec"), scope)
     names = ("residuals", "jacobians", "current", "rate", "jacobian", "together")
-    return NumpyModel(module, system, free, text, {n: scope[n] for n in names if n in scope})
+    return NumpyModel(module, system, free, text, other_form, {n: scope[n] for n in names if n in scope})

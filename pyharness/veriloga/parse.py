@@ -48,7 +48,20 @@ def _explain(cause: UnexpectedInput, source: Source) -> VerilogAError:
             line = source.text.count("\n", 0, at) + 1
             where = source.where(line, at - source.text.rfind("\n", 0, at))
             return VerilogAError(f"{where}: '{word}' is not supported: {WAYS_OUT[str(word)]}")
-    return VerilogAError(f"{where}: syntax error at '{token}': it cannot stand here")
+    return VerilogAError(f"{where}: syntax error at '{token}': it cannot stand here{_missing_semicolon(source, token)}")
+
+
+def _missing_semicolon(source: Source, token: Token) -> str:
+    """Return the question after a ';' that would let the parser go on behind ``token``."""
+    at = token.start_pos or 0
+    end = len(source.text[:at].rstrip())
+    try:
+        _parser().parse(f"{source.text[:end]};{source.text[end:]}")
+    except UnexpectedInput as later:
+        if (later.pos_in_stream or 0) <= at + 1:
+            return ""
+    _, line, _ = source.where(source.text.count("\n", 0, end) + 1, 1).rsplit(":", 2)
+    return f"; is a ';' missing before it (line {line})?"
 
 
 def load_module(path: str | Path, include_dirs: Sequence[Path] = ()) -> Module:

@@ -9,17 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyharness.errors import VerilogAError
+from pyharness.suggest import did_you_mean
 
 __all__ = ("Source", "preprocess")
 
-_STANDARD_HEADERS = (
-    "disciplines.vams",
-    "constants.vams",
-    "disciplines.h",
-    "constants.h",
-    "discipline.h",
-    "constants.va",
-)
+_DISCIPLINES = ("disciplines.vams", "disciplines.h", "discipline.h")
+_CONSTANTS = ("constants.vams", "constants.h", "constants.va")
+_STANDARD_HEADERS = (*_DISCIPLINES, *_CONSTANTS)
 # What the standard headers define.  LRM 2.4 annex E gives the constants of mathematics and of physics; the older values
 # of P_Q and P_K are the default there, and compilers that know the header ship them.
 _PREDEFINED = {
@@ -70,10 +66,16 @@ class _Macro:
 
 @dataclass
 class Source:
-    """Preprocessed text; ``origin[i]`` is the (file, line) that line ``i`` came from."""
+    """Preprocessed text; ``origin[i]`` is the (file, line) that line ``i`` came from.
+
+    ``disciplines`` says whether the standard header of that name is included, ``illegal`` what was read though the language
+    has no such thing, with its place.
+    """
 
     lines: list[str] = field(default_factory=list)
     origin: list[tuple[str, int]] = field(default_factory=list)
+    disciplines: bool = False
+    illegal: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -90,6 +92,8 @@ class _Preprocessor:
     def __init__(self, include_dirs: Sequence[Path]) -> None:
         self.include_dirs = list(include_dirs)
         self.macros = {name: _Macro(None, value) for name, value in _PREDEFINED.items()}
+        # what is known here without the header that defines it
+        self.lent = {name for name in _PREDEFINED if not name.startswith("__")}
         self.out = Source()
         self.characters = 0
 
@@ -189,6 +193,7 @@ class _Preprocessor:
                 raise self.fail(file, number, 1, f"`define needs a name, got {rest!r}")
             names = tuple(p.strip() for p in macro[3].split(",")) if macro[2] else None
             self.macros[macro[1]] = _Macro(names, macro[4].strip())
+            self.lent.discard(macro[1])
         else:
             self.include(rest, path, number, depth)
 
@@ -197,18 +202,25 @@ class _Preprocessor:
         if not name:
             raise self.fail(path.name, number, 1, f"`include needs a file name in double quotes, got {rest!r}")
         if Path(name[1]).name in _STANDARD_HEADERS:
+            self.out.disciplines |= Path(name[1]).name in _DISCIPLINES
+            if Path(name[1]).name in _CONSTANTS:
+                self.lent.clear()
             return
         if depth >= _MAX_DEPTH:
             raise self.fail(
                 path.name, number, 1, f"`include nests over {_MAX_DEPTH} levels: does a file include itself?"
             )
-        for folder in [path.parent, *self.include_dirs]:
+        folders = [path.parent, *self.include_dirs]
+        for folder in folders:
             if (folder / name[1]).is_file():
                 self.run(folder / name[1], depth + 1)
                 return
+        known = [*_STANDARD_HEADERS, *(p.name for f in folders if f.is_dir() for p in f.iterdir() if p != path)]
+        hint = did_you_mean(name[1], known)
         raise self.fail(
-            path.name, number, 1, f"`include file '{name[1]}' not found: add its folder to the include path"
-        )
+            path.name, number, 1,
+            f"`include file '{name[1]}' not found: {f'{hint} ' if hint else ''}put it beside {path.name}, or name its folder (-I FOLDER)",
+        )  # fmt: skip
 
     def expand(self, line: str, file: str, number: int, depth: int = 0) -> str:
         if "`" not in line:
@@ -221,6 +233,11 @@ class _Preprocessor:
             macro = self.macros.get(name or "")
             if macro is None:
                 raise self.fail(file, number, use.start() + 1, f"macro `{name or ''} is not defined: `define it first")
+            if name in self.lent:
+                self.out.illegal.append(
+                    f'{file}:{number}:{use.start() + 1}: macro `{name} is used but not defined: write `include "constants.vams" before it'
+                )
+                self.lent.clear()  # said once
             if depth >= _MAX_DEPTH:
                 raise self.fail(file, number, use.start() + 1, f"macro `{name} expands into itself: break the cycle")
             out.append(line[at : use.start()])

@@ -11,6 +11,7 @@ from numba import njit
 
 from pyharness.errors import VerilogAError
 from pyharness.veriloga.numpy_target import NumpyModel
+from pyharness.veriloga.state_form import check_one_state
 
 __all__ = ("compile_scalar",)
 
@@ -38,11 +39,9 @@ def compile_scalar(model: NumpyModel) -> Callable[[float, float, Any], tuple[flo
     ``v`` is the voltage in volt, ``s`` the state counted from ``x0``, ``p`` the free parameters in the order of ``model.free``.
 
     Raises:
-        VerilogAError: the model has not two ports and one state.
+        VerilogAError: the model has another form than two ports and one state.
     """
-    if "def together(" not in model.source or len(model.module.internal_nodes) != 1:
-        raise VerilogAError(
-            f"{model.module.file}:1:1: machine code of one device needs two ports and one state node with "
-            f"I(n) <+ ddt(c*V(n)) + ...; module '{model.module.name}' has another shape: use engine: ngspice"
-        )
+    if model.other_form:
+        raise VerilogAError(model.other_form)
+    check_one_state(model.module)
     return _compiled(model.source, tuple(model.free))  # type: ignore[no-any-return]

@@ -24,7 +24,7 @@ from pyharness.veriloga import graph
 from pyharness.veriloga.card import Device, load_device
 from pyharness.veriloga.graph import LIMEXP_KNEE, ZERO, Expr, constant, derivative, leaf, parameter, voltage
 from pyharness.veriloga.module import ROOM_TEMPERATURE_K, START, Module
-from pyharness.veriloga.numpy_target import _moving, _state_form
+from pyharness.veriloga.state_form import moving, state_form
 
 __all__ = ("DEVICE_MODEL", "device_model", "emit_verilog", "free_parameters", "write_cycles", "write_devices")
 
@@ -170,14 +170,11 @@ def emit_verilog(
     if not _PREFIX.match(prefix):
         raise ConfigError(f"the prefix of the Verilog names must be a lower-case identifier, got {prefix!r}")
     values = module.check_parameters(parameters)
-    special = _moving(module.specialised(parameters, free)).replaced({leaf("temperature"): constant(temperature_k)})
-    form = _state_form(special)
-    if form is None:
-        raise VerilogAError(
-            f"{module.file}:1:1: the Verilog target needs two ports and state nodes, each with I(n) <+ ddt(c*V(n)) + ...; "
-            f"module '{module.name}' has another shape: use the ngspice or the OSDI target"
-        )
-    current, rates = form
+    special = moving(module.specialised(parameters, free)).replaced({leaf("temperature"): constant(temperature_k)})
+    try:
+        current, rates = state_form(special)
+    except VerilogAError as cause:
+        raise VerilogAError(f"{cause}; the targets ngspice and osdi take any form") from None
     if any(map(graph.undefined, (current, *rates))):
         raise VerilogAError(
             f"{module.file}:1:1: with these parameters the equations divide by the number 0, or combine numbers to a value "
@@ -282,15 +279,10 @@ def device_model(card: str | Path = "chromium") -> str:
     """Return the text of :data:`DEVICE_MODEL` for a card: x0 and what the card says scatters is free.
 
     Raises:
-        ConfigError: no such card, or the model has no parameter ``x0``.
+        ConfigError: no such card, or a faulty one.
         VerilogAError: the model cannot be written as Verilog.
     """
     device = load_device(card)
-    if START not in device.module.parameters:
-        raise ConfigError(
-            f"card '{device.name}': module '{device.module.name}' has no parameter '{START}', by which the array sets a device's "
-            "state: add it, with the state's node holding what was added since"
-        )
     scatter = {n: how for n, how in free_parameters(device).items() if n != START}
     text = emit_verilog(device.module, device.card.parameters, (START, *scatter), scatter=scatter)
     head, _, rest = text.partition("\n")

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from pyharness import cli
 from pyharness.errors import ConfigError
 from pyharness.resources import model_dir
+from pyharness.veriloga import compile_numpy, device_model, emit_ngspice, load_device
 
 MODEL = str(model_dir() / "vteam" / "vteam.va")
 
@@ -107,6 +108,69 @@ def test_what_cannot_be_written_is_told(
     assert Path("FILE").read_text() == "mine" and Path("PIPE").is_fifo()
 
 
+@pytest.mark.parametrize(
+    ("marked", "arguments", "told"),
+    [
+        ("", (), "put in as numbers, which ngspice ignores on an instance line without a word: r_on, x0; --instance x0 leaves x0 free"),
+        ('(* type="instance" *)', (), "without a word: r_on; --instance x0 --instance r_on leaves r_on free"),
+        ("", ("--instance", "x0"), ""),
+        ("", ("--param", "r_on=5", "--param", "x0=0.1"), ""),
+        ("", ("--target", "numpy"), ""),
+    ],
+)  # fmt: skip
+def test_what_is_put_in_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], marked: str, arguments: tuple[str, ...], told: str
+) -> None:
+    """ngspice takes x0=0.8 on an instance line whether the subcircuit has it or not: what has no effect there is said, in one line."""
+    source = tmp_path / "lid.va"
+    source.write_text(
+        f"""`include "disciplines.vams"
+module lid(p, n);
+    inout p, n; electrical p, n;
+    parameter real r_on = 1; {marked} parameter real x0 = 0; localparam real k = 2;
+    analog I(p, n) <+ V(p, n) / (r_on + k * x0);
+endmodule
+"""
+    )
+    cli.commands(["compile", str(source), "-o", str(tmp_path / "lid.sub"), *arguments], standalone_mode=False)
+    out, errors = capfd.readouterr()
+    assert out == f"written: {tmp_path / 'lid.sub'} (target {'numpy' if 'numpy' in arguments else 'ngspice'})\n"
+    assert told in errors and errors.count("\n") == bool(told)
+
+
+@pytest.mark.parametrize("target", ["ngspice", "numpy", "verilog"])
+def test_a_card_gives_its_values(tmp_path: Path, target: str) -> None:
+    """By its name or its file, for every target; --param goes before."""
+    device = load_device("chromium")
+    module, values = device.module, device.card.parameters
+    wanted = {
+        "ngspice": emit_ngspice(module, name="chromium", parameters=values, instance_parameters=("x0",)).text + "\n",
+        "numpy": compile_numpy(module, values, ("x0",)).source,
+        "verilog": device_model("chromium"),
+    }
+    for model in ("chromium", str(model_dir() / "msdc" / "cards" / "chromium.yaml")):
+        out = tmp_path / "out"
+        done = CliRunner().invoke(cli.commands, ["compile", model, "-o", str(out), "--target", target, "--force"])
+        assert done.exit_code == 0, done.output
+        assert out.read_text() == wanted[target]
+    changed = ["compile", "chromium", "--target", "ngspice", "--param", "r_on=500", "--name", "mine"]
+    text = emit_ngspice(module, name="mine", parameters={**values, "r_on": 500}, instance_parameters=("x0",)).text
+    assert text in CliRunner().invoke(cli.commands, changed).output
+
+
+def test_a_library_takes_a_cards_values_on_the_model_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It has the model alone: the line is told."""
+    cli.commands(["compile", "chromium", "-o", str(tmp_path / "c.osdi")], standalone_mode=False)
+    assert "the card is the line .model chromium msdc r_on=1198.0 r_off=" in capfd.readouterr().err
+    assert (tmp_path / "c.osdi").read_bytes().startswith(b"\x7fELF")
+
+
+def test_a_shipped_model_by_its_name() -> None:
+    """As its file."""
+    named = CliRunner().invoke(cli.commands, ["compile", "vteam", "--target", "ngspice"]).output
+    assert named == compiled("--target", "ngspice").output
+
+
 @pytest.mark.parametrize("target", ["numpy", "ngspice"])
 def test_what_a_target_leaves_out_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str], target: str) -> None:
     """Messages, noise and operating-point variables, on standard error."""
@@ -126,5 +190,6 @@ endmodule
     )
     cli.commands(["compile", str(source), "--target", target], standalone_mode=False)
     told = capfd.readouterr().err
+    assert "put in as numbers" not in told
     assert told.count(f"pyharness: not in the {target} target: talk.va") == 3
     assert "$strobe" in told and "noise source 'hum'" in told and "operating-point variable 'power'" in told

@@ -67,7 +67,7 @@ def module_of(tmp_path: Path, body: str, head: str = HEAD):
         ("begin : blk real t; a = t; end", r"hidden state: variable 't'"),
         ("begin : blk real t = 1; a = t; t = 2; end", r"hidden state: variable 't'"),
         ("a = a + 1 * $abstime;", r"hidden state: variable 'a'"),
-        ("a = I(p, n); I(p) <+ 1; branch (p, n) b;", r"syntax error at 'branch'"),
+        ("a = I(p, n); I(p) <+ 1; branch (p, n) b;", r"syntax error at 'branch': it cannot stand here$"),
         ("I(br) <+ V(br); a = I(p, n);", r"probed on a branch of its own, which would short"),
         ("a = I(<p>);", r"a port probe I\(<p>\) is not supported: probe the branches"),
         ("a = V();", r"V\(\) takes one branch, or one or two nodes"),
@@ -96,7 +96,24 @@ def module_of(tmp_path: Path, body: str, head: str = HEAD):
         ("g = 1;", r"'g' cannot be assigned: it is a parameter"),
         ("a = exp(1, 2);", r"exp\(\) takes 1 arguments, got 2"),
         ("I(p, p) <+ 1;", r"the branch leads from a node to itself"),
-        ("a = 1 +;", r"dut\.va:12:8: syntax error at ';': it cannot stand here"),
+        ("a = 1 +;", r"dut\.va:12:8: syntax error at ';': it cannot stand here$"),
+        (
+            "a = 1\n\n  b = 2;",
+            r"dut\.va:14:3: syntax error at 'b': it cannot stand here; is a ';' missing before it \(line 12\)\?",
+        ),
+        (
+            "I(p, n) <+ 1\nif (g > 1) a = 1;",
+            r"dut\.va:13:1: syntax error at 'if': it .*is a ';' missing before it \(line 12\)\?",
+        ),
+        ("a = 1 2;", r"dut\.va:12:7: syntax error at '2': it cannot stand here$"),
+        (
+            "a = tanhh(1);",
+            r"dut\.va:12:5: function 'tanhh\(\)' is not known: did you mean 'tanh'\? there are abs, acos",
+        ),
+        (
+            "a = ff(1);",
+            r"function 'ff\(\)' is not known: did you mean 'f'\? there are .*; or declare an analog function",
+        ),
         ("a = 1 # 2;", r"dut\.va:12:7: unexpected character '#'"),
         ("a = `NOPE;", r"dut\.va:12:5: macro `NOPE is not defined: `define it first"),
         ("a = 1e999;", r"the number 1e999 is too large"),
@@ -124,7 +141,15 @@ def test_refusals(tmp_path: Path, body: str, message: str) -> None:
         ("/* never closed", r"comment opened by /\* is never closed"),
         ("`ifdef A\nmodule", r"dut\.va:1:1: `ifdef without `endif"),
         ('`include "dut.va"', r"`include nests over 32 levels: does a file include itself\?"),
-        ('`include "nowhere.va"', r"`include file 'nowhere\.va' not found"),
+        (
+            '`include "nowhere.va"',
+            r"`include file 'nowhere\.va' not found: put it beside dut\.va, or name its folder \(-I FOLDER\)",
+        ),
+        (
+            '`include "dispclines.vams"',
+            r"'dispclines\.vams' not found: did you mean 'disciplines\.vams'\? put it beside",
+        ),
+        ('`include "parts/figure.va"', r"'parts/figure\.va' not found: did you mean 'figures\.va'\?"),
         ("`define A `A\nmodule `A;", r"macro `A expands into itself"),
         ("`define A(x) x\nmodule `A(1, 2);", r"macro `A takes 1 arguments, got 2"),
         ("module a(p); endmodule", r"port 'p' has no discipline"),
@@ -186,6 +211,7 @@ def test_refusals(tmp_path: Path, body: str, message: str) -> None:
 def test_refused_files(tmp_path: Path, text: str, message: str) -> None:
     """Faults outside the analog block."""
     path = tmp_path / "dut.va"
+    (tmp_path / "figures.va").write_text("")
     path.write_text(text)
     with pytest.raises(VerilogAError, match=message):
         load_module(path)

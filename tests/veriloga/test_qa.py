@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pyharness.cli import commands
-from pyharness.errors import ConfigError, SimulationError
+from pyharness.errors import ConfigError, SimulationError, VerilogAError
 from pyharness.qa import circuits, equations, form, run_suite, shipped_subjects, subject_of, write_table
 
 
@@ -72,6 +72,9 @@ def test_a_sound_model_passes(tmp_path: Path) -> None:
         (equations.smooth, "i = v *", "i = max(v, 1.5 * v - 0.2) *"),
         (equations.smooth, "rate = 100 * (", "rate = 100 * (max(x - 0.35, 0) * (1 - x) * x + "),
         (circuits.cold_start, "I(n_x) <+ 1u * V(n_x);", "I(n_x) <+ 1u * V(n_x) - 0.5u;"),
+        (form.language, '`include "disciplines.vams"', ""),
+        (form.language, "inout p, n;", "inout p;"),
+        (form.language, "i = v *", "i = `M_PI * v *"),
         (form.source_form, "// dut 1.0.0", "// dut"),
         (form.source_form, "// SPDX-License-Identifier: BSD-3-Clause", "// mine"),
         (form.source_form, "Port order: p sets.", ""),
@@ -90,6 +93,67 @@ def test_each_fault_is_found(tmp_path: Path, check, old: str, new: str) -> None:
     assert not check(broken(tmp_path, old, new)).passed
 
 
+def test_faults_of_the_language_have_places(tmp_path: Path) -> None:
+    """What the headers define, and directions in the port list, are none; a name's first use is told once."""
+    for header in ("disciplines.vams", "disciplines.h"):
+        sound = broken(tmp_path, "module dut(p, n);\n    inout p, n;", "module dut(inout p, n);\n    inout n;")
+        sound.module.source.write_text(sound.module.source.read_text().replace("disciplines.vams", header))
+        assert form.language(subject_of(str(sound.module.source))).passed
+    constants = broken(
+        tmp_path,
+        '`include "disciplines.vams"',
+        '`include "disciplines.vams"\n`include "constants.vams"|i = v|i = `M_PI * v',
+    )
+    own = broken(tmp_path, "module dut", "`define M_PI 3.0\nmodule dut|i = v|i = `M_PI * v")
+    assert form.language(constants).passed and form.language(own).passed
+    faults = broken(tmp_path, '`include "disciplines.vams"', "|i = v|i = `M_PI * `M_PI * v").module.illegal
+    assert faults == (
+        'dut.va:12:13: macro `M_PI is used but not defined: write `include "constants.vams" before it',
+        "dut.va:5:17: discipline 'electrical' is used but not declared: write `include \"disciplines.vams\" before the module",
+    )
+    assert broken(tmp_path, "inout p, n;", "inout p;").module.illegal == (
+        "dut.va:4:15: port 'n' has no direction: write 'inout n;'",
+    )
+
+
+UGLY = {
+    "// SPDX-License-Identifier: BSD-3-Clause": "//",
+    "// dut 1.0.0:": "//",
+    "Port order: p sets.": "",
+    ', type="instance"': "",
+}
+
+
+@pytest.mark.parametrize("command", ["lint", "qa"])
+def test_form_alone_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Remarks quote what to write and leave the status at 0; --strict makes faults of them."""
+    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [*form.FORM, equations.zero_current])
+    text, out = SOUND, ["--out", str(tmp_path / "out")] if command == "qa" else []
+    for old, new in UGLY.items():
+        text = text.replace(old, new)
+    (tmp_path / "dut.va").write_text(text)
+    commands([command, str(tmp_path / "dut.va"), *out], standalone_mode=False)
+    told = " ".join("".join(capfd.readouterr()).replace("│", " ").split())
+    if command == "lint":
+        for example in (
+            "'// dut 1.0.0: what it models'",
+            "'// SPDX-License-Identifier: BSD-3-Clause'",
+            "'// Port order: p is the SET",
+            '(* desc="Start state", units="", type="instance" *)',
+        ):
+            assert example in told
+        assert told.count("dut.va: remark, ") == 2
+    else:
+        assert "remark" in told and "FAILED" not in told
+    with pytest.raises(VerilogAError if command == "lint" else SimulationError, match="source form"):
+        commands([command, str(tmp_path / "dut.va"), *out, "--strict"], standalone_mode=False)
+    (tmp_path / "dut.va").write_text(text.replace("inout p, n;", "inout p;"))
+    with pytest.raises(VerilogAError if command == "lint" else SimulationError, match="language"):
+        commands([command, str(tmp_path / "dut.va"), *out], standalone_mode=False)
+
+
 def test_what_does_not_converge_fails_and_says_so(tmp_path: Path) -> None:
     """A current that jumps has no operating point for some sources: the checks in circuits fail with ngspice's words."""
     checks = {c.name: c for c in run_suite(broken(tmp_path, "i = v *", "i = (v > 0.05 ? 10 * v : 0.1 * v - 1) *"))}
@@ -98,8 +162,8 @@ def test_what_does_not_converge_fails_and_says_so(tmp_path: Path) -> None:
 
 
 def test_loops_that_are_none_are_found(tmp_path: Path) -> None:
-    """A capacitor in parallel opens the loop off the origin; a state that follows at once keeps its loop at 1 MHz."""
-    open_loop = broken(tmp_path, "I(p, n) <+ i;", "I(p, n) <+ i + ddt(1u * v);")
+    """A source in the state opens the loop off the origin; a state that follows at once keeps its loop at 1 MHz."""
+    open_loop = broken(tmp_path, "i = v *", "i = 2e-4 * x + v *")
     assert [c.passed for c in circuits.pinched_loop(open_loop)] == [False, True]
     lasting = broken(tmp_path, "rate = 100 *", "rate = 1e9 *")
     assert [c.passed for c in circuits.pinched_loop(lasting)] == [True, False]
@@ -126,7 +190,8 @@ def test_other_shapes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.va"
     path.write_text("module r(p, n); inout p, n; electrical p, n; analog I(p, n) <+ V(p, n); endmodule\n")
     with pytest.raises(
-        ConfigError, match=r"models of two ports with one state node and a parameter x0.*'r' has 2 ports, 0"
+        ConfigError,
+        match=r"models of two ports with one state node and a parameter x0.*r\.va:1:1: module 'r' has no parameter 'x0'",
     ):
         subject_of(str(path))
     with pytest.raises(ConfigError, match="no device card 'unobtainium'"):
@@ -203,16 +268,14 @@ def test_a_model_with_an_open_range_passes(tmp_path: Path) -> None:
     assert circuits.state_per_pulse(subject).passed and circuits.cold_start(subject).passed
 
 
-def test_a_model_of_another_form_fails_its_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A capacitor in parallel has no current as a function of voltage and state: rows that say so, and all other tables."""
-    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [form.source_form, equations.passivity, equations.jacobian])
+def test_a_model_of_another_form_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A capacitor in parallel has no current as a function of voltage and state: told once, before any check."""
+    monkeypatch.setattr("pyharness.qa.suite._CHECKS", [lambda _: pytest.fail("begun")])
     path = tmp_path / "dut.va"
     path.write_text(
         SOUND.replace("I(p, n) <+ i;", "I(p, n) <+ i + ddt(1p * V(p, n)); // \N{OHM SIGN}"), encoding="utf-8"
     )
     done = CliRunner().invoke(commands, ["qa", str(path), "vteam", "--out", str(tmp_path / "out")])
-    assert isinstance(done.exception, SimulationError)
-    assert str(done.exception) == "2 checks failed: dut, default: passivity; dut, default: jacobian"
-    rows = {r["check"]: r for r in json.loads((tmp_path / "out" / "dut.json").read_text())["cards"]["default"]}
-    assert rows["source form"]["passed"] and "current(), rate() and jacobian() need" in rows["passivity"]["meaning"]
-    assert "vteam, default" in done.output and (tmp_path / "out" / "vteam.json").is_file()
+    assert isinstance(done.exception, ConfigError)
+    assert re.search(r"a parameter x0, its start: dut\.va:15:9: .*leave ddt\(\) out of the branch", str(done.exception))
+    assert not (tmp_path / "out").exists()
