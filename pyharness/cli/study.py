@@ -45,8 +45,8 @@ def study(
     """
     import json
 
+    from pyharness.files import replace_file
     from pyharness.progress import progress
-    from pyharness.record import replace_text
     from pyharness.study.execute import Workers, carry_out, connect
     from pyharness.study.show import Watch, comparison, difference_table, series_tables
     from pyharness.study.spec import chosen, load_study, points
@@ -74,7 +74,7 @@ def study(
                 note(f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on")
                 raise
         found = summary_json(store, plan)
-        path = replace_text(folder / "summary.json", json.dumps(found, indent=1))
+        path = replace_file(folder / "summary.json", json.dumps(found, indent=1))
         for series in plan.series:
             console.print(*series_tables(console, store, plan, series))
         for check in plan.spot_checks:

@@ -14,11 +14,12 @@ from pathlib import Path
 import jinja2
 
 from pyharness import __version__
+from pyharness.files import sha256
 from pyharness.handoff.archive import pack, source_date
 from pyharness.handoff.checklist import Row, checklist, write_checklist
 from pyharness.handoff.digital import write_digital
 from pyharness.handoff.golden import golden_record, made_with
-from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text
 from pyharness.handoff.manual import write_manual
 from pyharness.handoff.models import model_versions, put, write_models, write_sources
 from pyharness.handoff.sbom import sbom_text

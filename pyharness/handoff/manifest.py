@@ -3,24 +3,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 
-__all__ = ("FORMAT", "INDEX", "MANIFEST", "check_manifest", "manifest_text", "sha256")
+__all__ = ("FORMAT", "INDEX", "MANIFEST", "check_manifest", "manifest_text")
 
 MANIFEST = "MANIFEST.sha256"
 INDEX = "index.json"
 FORMAT = 1
 """Version of the archive's format: goes up when a place or a file's form changes so that a reader must know."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([ -~]+)\Z")
-
-
-def sha256(data: bytes) -> str:
-    """Return the SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def manifest_text(files: Mapping[str, bytes]) -> str:

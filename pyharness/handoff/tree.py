@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 
 from pyharness.errors import VerilogAError
-from pyharness.handoff.manifest import sha256
+from pyharness.files import sha256
 from pyharness.veriloga import load_module
 
 __all__ = ("PACKAGE_CRITERIA", "PLACES", "REPORT", "model_sources")

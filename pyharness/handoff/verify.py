@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyharness.errors import ConfigError, SimulationError
-from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, check_manifest, sha256
+from pyharness.files import sha256
+from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, check_manifest
 from pyharness.handoff.unpack import check_names, read_archive, read_folder, read_packed, read_some
 
 __all__ = ("Verified", "beside", "run_benches", "verify")

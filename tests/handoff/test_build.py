@@ -18,6 +18,7 @@ from pyharness.errors import ConfigError
 from pyharness.handoff.archive import pack, source_date, write_new
 from pyharness.handoff.contents import NAME, PARTS, build_archive, read_tree
 from pyharness.handoff.manifest import MANIFEST
+from pyharness.handoff.verify import beside
 
 ROOT = Path(__file__).parents[2]
 _CODE = """
@@ -157,6 +158,24 @@ def test_the_command(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPa
     (tmp_path / "file").touch()
     refused = CliRunner().invoke(commands, ["handoff", "build", "--out", str(tmp_path / "file")])
     assert isinstance(refused.exception, ConfigError) and "--out" in str(refused.exception)
+
+
+def test_what_an_ended_build_left(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash of an earlier archive beside the new one is written anew; a folder in the way is told, for --force does not help."""
+    monkeypatch.setattr("pyharness.qa.assess.assess_all", lambda **_: [])
+    monkeypatch.setattr("pyharness.handoff.contents.build_archive", lambda _: (packed, []))
+    path = tmp_path / f"{NAME}.tar"
+    path.write_bytes(packed)
+    beside(path).write_text(f"{'0' * 64}  {path.name}\n")
+    arguments = ["handoff", "build", "--out", str(tmp_path)]
+    done = CliRunner().invoke(commands, arguments)
+    assert done.exit_code == 0, done.exception
+    assert beside(path).read_text() == f"{hashlib.sha256(packed).hexdigest()}  {path.name}\n"
+    path.unlink()
+    path.mkdir()
+    refused = CliRunner().invoke(commands, [*arguments, "--force"])
+    assert isinstance(refused.exception, ConfigError)
+    assert "is a folder: move it away, or give another" in str(refused.exception)
 
 
 def test_help_alone() -> None:

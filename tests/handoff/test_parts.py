@@ -12,9 +12,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from pyharness.bench.array import ArrayElectrics, Layer, build_array
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 from pyharness.handoff.decks import SAMPLES, cell_text
 from pyharness.handoff.loaders import LOADERS
-from pyharness.handoff.manifest import INDEX, sha256
+from pyharness.handoff.manifest import INDEX
 from pyharness.handoff.models import model_versions
 from pyharness.handoff.subjects import example_of, subjects
 from pyharness.handoff.symbols import symbols

@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 from pyharness.cli import commands
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 from pyharness.handoff import unpack as reading
 from pyharness.handoff.archive import pack
 from pyharness.handoff.contents import NAME
-from pyharness.handoff.manifest import INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.manifest import INDEX, MANIFEST, manifest_text
 from pyharness.handoff.verify import beside, verify
 
 TIME_S = 315532800
