@@ -103,6 +103,18 @@ def test_a_faulty_source_date(monkeypatch: pytest.MonkeyPatch, text: str) -> Non
         source_date()
 
 
+@pytest.mark.parametrize("arguments", [["handoff", "build"], ["report", "a"], ["lint"]])
+def test_a_faulty_source_date_ends_a_command_before_it_begins(tmp_path: Path, arguments: list[str]) -> None:
+    """A build measures for minutes before it needs the date, and NumPy refuses to be imported."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pyharness", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "abc"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("pyharness: SOURCE_DATE_EPOCH must be whole seconds") and "bug" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     """Another archive of that name is replaced by --force only; the same one is left as it is."""
     path = tmp_path / "out" / "a.tar"
