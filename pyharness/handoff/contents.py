@@ -34,7 +34,11 @@ __all__ = ("NAME", "PARTS", "build_archive", "read_tree")
 NAME = f"pyharness-handoff-{__version__}"
 """The archive's one folder, and its name without ``.tar``."""
 SBOM = "sbom.cdx.json"
-_MAKERS = ("jinja2", "lark", "numpy", "pydantic", "pyyaml", "cyclonedx-python-lib")
+_MAKERS = (
+    "cyclonedx-python-lib", "jinja2", "lark", "latex2mathml", "markdown-it-py", "matplotlib", "numba", "numpy", "pydantic", "pyyaml",
+    "scipy",
+)  # fmt: skip
+"""The packages that the bytes depend on."""
 
 
 def write_state(folder: Path) -> None:
