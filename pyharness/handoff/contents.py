@@ -25,11 +25,11 @@ from pyharness.handoff.models import model_versions, put, write_models, write_so
 from pyharness.handoff.sbom import sbom_text
 from pyharness.handoff.state import programmed_state, state_schema
 from pyharness.handoff.subjects import subjects
-from pyharness.handoff.tree import REPORT
+from pyharness.handoff.tree import REPORT, read_tree
 from pyharness.qa.assess import Assessment
 from pyharness.resources import project_file, shipped_models
 
-__all__ = ("NAME", "PARTS", "build_archive", "read_tree")
+__all__ = ("NAME", "PARTS", "build_archive")
 
 NAME = f"pyharness-handoff-{__version__}"
 """The archive's one folder, and its name without ``.tar``."""
@@ -104,11 +104,6 @@ PARTS: tuple[Callable[[Path], None], ...] = (
     write_index,
 )
 """Every part; what hashes the others, bill of materials and manifest, comes after all of them."""
-
-
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder, names with ``/`` to contents."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def _with_lists(folder: Path) -> dict[str, bytes]:

@@ -4,6 +4,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from typer.testing import CliRunner
 from pyharness.cli import commands
 from pyharness.errors import ConfigError
 from pyharness.handoff.archive import pack, source_date, write_new
-from pyharness.handoff.contents import NAME, PARTS, build_archive, read_tree
+from pyharness.handoff.contents import NAME, PARTS, build_archive
 from pyharness.handoff.manifest import MANIFEST
+from pyharness.handoff.tree import PLACES, read_tree
 from pyharness.handoff.verify import beside
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +196,13 @@ def test_help_alone() -> None:
     """``pyharness handoff`` names its commands."""
     done = CliRunner().invoke(commands, ["handoff"])
     assert all(word in done.output for word in ("build", "verify", "state"))
+
+
+def test_every_place_is_filled(files: dict[str, bytes]) -> None:
+    """What the report looks for is written, and where it looks is where it is written."""
+    for part, pattern in PLACES.items():
+        place = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\{model\}", "vteam")
+        assert [name for name in files if re.fullmatch(place, name)], part
 
 
 def test_parts_do_not_meet(tmp_path: Path) -> None:
