@@ -35,7 +35,7 @@ def build(
 
     with writing("--out", out):
         make_folder(out)
-    with progress() as show:
+    with progress(tenths=False) as show:
         measured = assess_all(
             cache=out / "measured", progress=lambda name, done, of: show(f"checking {name}", done, of)
         )

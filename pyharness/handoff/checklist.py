@@ -89,7 +89,7 @@ def _told(check: Check, limit: float) -> str:
     if check.name == SPEED:
         return f"{check.name} {'within' if check.value <= limit else 'above'} {limit:g}{unit}"
     if check.unit == "faults" and check.value == 0:
-        return f"{check.name}: no fault" + (f" ({check.meaning})" if check.meaning else "")
+        return f"{check.name}: in order" + (f" ({check.meaning})" if check.meaning else "")
     if limit == 0:
         return f"{check.name} {check.value + 0.0 if check.value > 0 else 0:.2g}{unit}"
     if abs(check.value) < _TOLD_AS_BELOW * limit:

@@ -204,7 +204,9 @@ def validity(subject: Subject) -> Check:
                 except ConfigError:
                     continue
                 faults.append(f"{p.name} beyond {edge:g} is accepted")
-    return count_of("validity", faults, f"stated; {tried} values beyond a range refused")
+    return count_of(
+        "validity", faults, f"words on voltages and temperature; {tried} values beyond a parameter's range refused"
+    )
 
 
 def compilers(subject: Subject) -> Check:

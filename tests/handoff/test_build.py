@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from pyharness.handoff.contents import NAME, PARTS, build_archive
 from pyharness.handoff.manifest import MANIFEST
 from pyharness.handoff.tree import PLACES, read_tree
 from pyharness.handoff.verify import beside
+from pyharness.qa.assess import Assessment
 
 ROOT = Path(__file__).parents[2]
 _CODE = """
@@ -172,6 +174,22 @@ def test_the_command(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPa
     (tmp_path / "file").touch()
     refused = CliRunner().invoke(commands, ["handoff", "build", "--out", str(tmp_path / "file")])
     assert isinstance(refused.exception, ConfigError) and "--out" in str(refused.exception)
+
+
+def test_progress_off_a_terminal(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line for each card."""
+
+    def assess_all(cache: Path, progress: Callable[[str, int, int], None]) -> list[Assessment]:
+        for card in ("carbon", "tin"):
+            for done in range(1, 45):
+                progress(card, done, 44)
+        return []
+
+    monkeypatch.setattr("pyharness.qa.assess.assess_all", assess_all)
+    monkeypatch.setattr("pyharness.handoff.contents.build_archive", lambda _: (packed, []))
+    done = CliRunner().invoke(commands, ["handoff", "build", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.exception
+    assert [line for line in done.stderr.splitlines() if "checking" in line] == ["checking carbon", "checking tin"]
 
 
 def test_what_an_ended_build_left(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,9 +207,15 @@ def test_a_warning_beyond_the_validity_is_heard(sound: Path, monkeypatch: pytest
     monkeypatch.setattr(
         "pyharness.qa.benches.output_of", lambda deck, _: "soa: v1 beyond" if "sin(0 10.0" in deck[1] else ""
     )
-    assert row_of("C30", sound, monkeypatch).verdict == "pass"
+    row = row_of("C30", sound, monkeypatch)
+    assert row.verdict == "pass"
+    assert row.value.endswith("; warning beyond the validity: in order (ngspice warns at ten times the rated voltage)")
     monkeypatch.setattr("pyharness.qa.benches.output_of", lambda deck, _: "warning")
-    assert row_of("C30", sound, monkeypatch).verdict == "fail"
+    row = row_of("C30", sound, monkeypatch)
+    assert row.verdict == "fail"
+    assert row.reason == (
+        "warning beyond the validity: ngspice warns at ten times the rated voltage: warnings: 1 there, 1 at a tenth of the rated voltage"
+    )
 
 
 def test_a_refused_source_fails_every_row(tmp_path: Path) -> None:
