@@ -15,7 +15,7 @@ from pyharness.resources import shipped_configs
 from pyharness.veriloga import card_sha256
 from pyharness.yamlfile import checked, file_of, read_mapping
 
-__all__ = ("SimConfig", "beside", "load_config", "pinned")
+__all__ = ("SimConfig", "beside", "load_config", "pinned", "recorded_config")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -378,3 +378,12 @@ def load_config(path: str | Path | None = None) -> SimConfig:
     if "study" in data and "series" in data:
         raise ConfigError(f"configuration '{file}' is a study: run it by pyharness study")
     return checked(SimConfig, beside(file, data), f"configuration '{file}'")
+
+
+def recorded_config(config: dict[str, Any]) -> SimConfig:
+    """Return the configuration that a run's record holds.
+
+    Raises:
+        ConfigError: this version does not read it; with the key and why.
+    """
+    return checked(SimConfig, config, "this version of pyharness does not read the run's configuration")

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from pyharness import files
 from pyharness.errors import ConfigError
 
 __all__ = ("check_content", "check_digest", "sha256_of")
@@ -19,7 +19,7 @@ def check_content(path: str | Path, content: bytes, sha256: str | None) -> None:
         ConfigError: it has another one.
     """
     if sha256 is not None:
-        check_digest(path, hashlib.sha256(content).hexdigest(), sha256)
+        check_digest(path, files.sha256(content), sha256)
 
 
 def check_digest(path: str | Path, found: str, wanted: str) -> None:
@@ -37,7 +37,7 @@ def check_digest(path: str | Path, found: str, wanted: str) -> None:
 
 @lru_cache(maxsize=64)  # all the points of a study name the same few files
 def _digest(path: str, *_written: int) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return files.sha256(Path(path).read_bytes())
 
 
 def sha256_of(path: str | Path) -> str:

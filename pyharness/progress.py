@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How far a job of more than a few seconds is: a bar on a terminal, else a line each tenth."""
+"""How far a job of more than a few seconds is: a bar on a terminal, else a line each tenth, or each job."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ class Show(Protocol):
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
-    """Give a function that shows progress on standard error while the block runs."""
+def progress(tenths: bool = True) -> Iterator[Show]:
+    """Give a function that shows progress on standard error while the block runs.
+
+    Args:
+        tenths: off a terminal, a line each tenth of a job; else one where it begins, for many short jobs.
+    """
     terminal = messages.is_terminal and not messages.is_dumb_terminal
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Progress(
@@ -43,9 +47,9 @@ def progress() -> Iterator[Show]:
             if what not in tasks:
                 tasks[what] = bars.add_task(words, total=total)
             bars.update(tasks[what], completed=done, description=words)
-        elif (tenth := (what, 10 * done // max(total, 1))) not in told:
+        elif (tenth := (what, 10 * done // max(total, 1) if tenths else 0)) not in told:
             told.add(tenth)
-            messages.print(f"{words}: {done} of {total}")
+            messages.print(f"{words}: {done} of {total}" if tenths else words)
 
     with bars:
         yield show

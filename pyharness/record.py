@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import os
 from math import sqrt
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from pyharness.files import replace_file
 
 __all__ = (
     "Accuracy",
@@ -20,7 +21,6 @@ __all__ = (
     "TrainingRound",
     "VariationResult",
     "peripheral_training_j",
-    "replace_text",
     "wilson_interval",
     "write_record",
 )
@@ -182,12 +182,4 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
 
 def write_record(record: Record, folder: Path) -> Path:
     """Write ``results.json`` in ``folder`` in one step: a reader sees the old or the new one, never half of one."""
-    return replace_text(folder / "results.json", record.model_dump_json(indent=1))
-
-
-def replace_text(path: Path, text: str) -> Path:
-    """Write a file in one step: a reader sees the old text or the new one."""
-    temporary = path.parent / f".{path.stem}.{os.getpid()}.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path
+    return replace_file(folder / "results.json", record.model_dump_json(indent=1))

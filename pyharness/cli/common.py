@@ -15,6 +15,7 @@ from typer.core import TyperCommand
 
 from pyharness.cli import complete
 from pyharness.errors import ConfigError
+from pyharness.files import replace_file
 from pyharness.terminal import console, messages, set_detail
 
 __all__ = (
@@ -99,4 +100,4 @@ def write_text(output: Path | None, text: str, force: bool) -> None:
     with writing("-o", output):
         keep_existing([output], force)
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        replace_file(output, text)

@@ -12,6 +12,7 @@ from rich.table import Table
 from pyharness.cli import complete
 from pyharness.cli.common import commands, console, keep_existing, make_folder, writing
 from pyharness.errors import ConfigError
+from pyharness.files import replace_file
 from pyharness.progress import progress
 
 __all__ = ("fit", "fit_pulse_file")
@@ -56,7 +57,7 @@ def fit(
             progress=lambda n, cost: show(f"fitting {module.name} to {dopant}", n, search + evaluations, f"cost {cost:.3f}"),
         )  # fmt: skip
     with writing("--out", out):
-        record.write_text(record_of(measured, result), encoding="utf-8")
+        replace_file(record, record_of(measured, result))
         write_card(card_of(module, measured, result), card, f"fit {dopant}")
     table = Table(title=f"{dopant}: deviation of {module.name} from the measurement, and limit (beyond it: !)")
     for heading in (
@@ -174,5 +175,5 @@ def fit_pulse_file(
         made = f.pulse_card(result, named, source, model_reference(module, output.parent))
         with writing("-o", output):
             f.write_card(made, output, f"fit-pulses {file.name}")
-            paths[1].write_text(f.pulse_record(result), encoding="utf-8")
+            replace_file(paths[1], f.pulse_record(result))
         console.print(f"card      {output}", soft_wrap=True)

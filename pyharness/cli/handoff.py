@@ -27,15 +27,15 @@ def build(
 
     The models are measured for its QA report: that takes minutes, once.
     """
+    from pyharness.files import replace_file, sha256
     from pyharness.handoff.archive import write_new
     from pyharness.handoff.contents import NAME, build_archive
-    from pyharness.handoff.manifest import sha256
     from pyharness.handoff.verify import beside, verify
     from pyharness.qa.assess import assess_all
 
     with writing("--out", out):
         make_folder(out)
-    with progress() as show:
+    with progress(tenths=False) as show:
         measured = assess_all(
             cache=out / "measured", progress=lambda name, done, of: show(f"checking {name}", done, of)
         )
@@ -44,7 +44,8 @@ def build(
     digest = sha256(data)
     with writing("--out", out):
         fresh = write_new(path, data, force)
-        write_new(beside(path), f"{digest}  {path.name}\n".encode("ascii"), force or fresh)
+        # also beside an archive that was there: a build may have been ended between the two
+        replace_file(beside(path), f"{digest}  {path.name}\n")
     found = verify(path)
     console.print(f"archive   {path}, {len(found.files)} files{'' if fresh else ', as it was'}", soft_wrap=True)
     console.print(f"SHA-256   {digest} (archive)", soft_wrap=True)

@@ -53,8 +53,8 @@ def study(
     _stop_once()
     import json
 
+    from pyharness.files import replace_file
     from pyharness.progress import progress
-    from pyharness.record import replace_text
     from pyharness.study.execute import Workers, carry_out, connect
     from pyharness.study.show import Watch, comparison, difference_table, series_tables
     from pyharness.study.spec import chosen, load_study, points
@@ -84,8 +84,8 @@ def study(
                 note(f"stopped with {len(store.done(ids))} of {len(ids)} runs stored; the same command goes on")
                 raise
         found = summary_json(store, plan)
-        summary = replace_text(folder / "summary.json", json.dumps(found, indent=1))
-        runs = replace_text(folder / "runs.csv", runs_csv(store, plan))
+        summary = replace_file(folder / "summary.json", json.dumps(found, indent=1))
+        runs = replace_file(folder / "runs.csv", runs_csv(store, plan))
         for series in plan.series:
             console.print(*series_tables(console, store, plan, series))
         for check in plan.spot_checks:

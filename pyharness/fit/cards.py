@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from pyharness import __version__
+from pyharness.files import replace_file
 from pyharness.fit.fitting import PULSE_FACTOR, RATED_HZ, RATED_V, FitResult
 from pyharness.fit.loops import LIMITS, figures, simulate_loops
 from pyharness.fit.measured import Measured
@@ -187,10 +188,7 @@ def write_card(card: Mapping[str, Any], path: Path, command: str) -> None:
     """Write a card file; ``command`` is the one that made it, without its options."""
     text = yaml.safe_dump(dict(card), sort_keys=False, width=120, allow_unicode=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f"# SPDX-License-Identifier: BSD-3-Clause\n# Written by: pyharness {command}\n{text}",
-        encoding="utf-8",
-    )
+    replace_file(path, f"# SPDX-License-Identifier: BSD-3-Clause\n# Written by: pyharness {command}\n{text}")
 
 
 def record_of(measured: Measured, result: FitResult) -> str:

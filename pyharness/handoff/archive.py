@@ -6,11 +6,11 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from pyharness.errors import ConfigError
+from pyharness.files import replace_file
 
 __all__ = ("pack", "source_date", "write_new")
 
@@ -53,22 +53,14 @@ def write_new(path: Path, data: bytes, force: bool) -> bool:
     """Write a file in one step; return False where it is there with the same bytes.
 
     Raises:
-        ConfigError: another file of that name exists, and ``force`` is not given.
+        ConfigError: a folder is in the way, or another file and ``force`` is not given.
     """
-    if path.exists() and path.is_file() and path.read_bytes() == data:
+    if path.is_dir():
+        raise ConfigError(f"'{path}' is a folder: move it away, or give another folder by --out")
+    if path.is_file() and path.read_bytes() == data:
         return False
-    if path.is_dir() or (path.exists() and not force):
+    if path.exists() and not force:
         raise ConfigError(f"'{path}' exists and is another: give another folder by --out, or --force to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(fresh, _MODE)
-        os.replace(fresh, path)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise
+    replace_file(path, data)
     return True

@@ -20,13 +20,12 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel, ConfigDict
 
 from pyharness import __version__
+from pyharness.files import replace_file, sha256
 from pyharness.handoff.criteria import MODEL_CRITERIA, Criterion
-from pyharness.handoff.manifest import sha256
 from pyharness.handoff.tree import PACKAGE_CRITERIA, model_sources
 from pyharness.qa.assess import Assessment
 from pyharness.qa.benches import SPEED
 from pyharness.qa.subject import Check
-from pyharness.record import replace_text
 
 __all__ = ("Report", "Row", "checklist", "write_checklist")
 
@@ -90,7 +89,7 @@ def _told(check: Check, limit: float) -> str:
     if check.name == SPEED:
         return f"{check.name} {'within' if check.value <= limit else 'above'} {limit:g}{unit}"
     if check.unit == "faults" and check.value == 0:
-        return f"{check.name}: no fault" + (f" ({check.meaning})" if check.meaning else "")
+        return f"{check.name}: in order" + (f" ({check.meaning})" if check.meaning else "")
     if limit == 0:
         return f"{check.name} {check.value + 0.0 if check.value > 0 else 0:.2g}{unit}"
     if abs(check.value) < _TOLD_AS_BELOW * limit:
@@ -202,6 +201,6 @@ def write_checklist(rows: Sequence[Row], folder: Path) -> list[Path]:
     )
     page = environment.get_template("checklist.html.j2").render(report=report)
     return [
-        replace_text(folder / "qa.json", report.model_dump_json(indent=1) + "\n"),
-        replace_text(folder / "qa.html", page),
+        replace_file(folder / "qa.json", report.model_dump_json(indent=1) + "\n"),
+        replace_file(folder / "qa.html", page),
     ]

@@ -14,26 +14,31 @@ from pathlib import Path
 import jinja2
 
 from pyharness import __version__
+from pyharness.files import sha256
 from pyharness.handoff.archive import pack, source_date
 from pyharness.handoff.checklist import Row, checklist, write_checklist
 from pyharness.handoff.digital import write_digital
 from pyharness.handoff.golden import golden_record, made_with
-from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, manifest_text
 from pyharness.handoff.manual import write_manual
 from pyharness.handoff.models import model_versions, put, write_models, write_sources
 from pyharness.handoff.sbom import sbom_text
 from pyharness.handoff.state import programmed_state, state_schema
 from pyharness.handoff.subjects import subjects
-from pyharness.handoff.tree import REPORT
+from pyharness.handoff.tree import REPORT, read_tree
 from pyharness.qa.assess import Assessment
 from pyharness.resources import project_file, shipped_models
 
-__all__ = ("NAME", "PARTS", "build_archive", "read_tree")
+__all__ = ("NAME", "PARTS", "build_archive")
 
 NAME = f"pyharness-handoff-{__version__}"
 """The archive's one folder, and its name without ``.tar``."""
 SBOM = "sbom.cdx.json"
-_MAKERS = ("jinja2", "lark", "numpy", "pydantic", "pyyaml", "cyclonedx-python-lib")
+_MAKERS = (
+    "cyclonedx-python-lib", "jinja2", "lark", "latex2mathml", "markdown-it-py", "matplotlib", "numba", "numpy", "pydantic", "pyyaml",
+    "scipy",
+)  # fmt: skip
+"""The packages that the bytes depend on."""
 
 
 def write_state(folder: Path) -> None:
@@ -99,11 +104,6 @@ PARTS: tuple[Callable[[Path], None], ...] = (
     write_index,
 )
 """Every part; what hashes the others, bill of materials and manifest, comes after all of them."""
-
-
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder, names with ``/`` to contents."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def _with_lists(folder: Path) -> dict[str, bytes]:

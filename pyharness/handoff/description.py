@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import latex2mathml.converter
 from markdown_it import MarkdownIt
@@ -18,13 +20,51 @@ __all__ = ("read_sections",)
 
 
 class _Renderer(RendererHTML):
-    """Renders fences named ``math`` as MathML, everything else as usual."""
+    """Renders fences named ``math``, whose content is MathML by now, as they are, everything else as usual."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        if token.info.strip() != "math":
+        if not _is_math(token):
             return super().fence(tokens, idx, options, env)
-        return f'<p class="math">{latex2mathml.converter.convert(token.content, display="block")}</p>\n'
+        return f'<p class="math">{token.content}</p>\n'
+
+
+def _is_math(token: Token) -> bool:
+    return token.type == "fence" and token.info.strip() == "math"
+
+
+def _mathml(latex: str) -> str:
+    """Return an equation as MathML; its words stay words, whatever they look like.
+
+    Raises:
+        ConfigError: it cannot be converted, or asks for a link or a style of its own.
+    """
+    try:
+        tree = latex2mathml.converter.convert_to_element(latex, display="block")
+    except Exception as cause:  # noqa: BLE001 its errors have no class in common
+        raise ConfigError(
+            f"this equation cannot be converted to MathML: {type(cause).__name__}: {latex!r:.80}"
+        ) from None
+    for element in tree.iter():
+        if {"href", "style"} & element.attrib.keys():
+            raise ConfigError(f"an equation of the manual takes no \\href and no \\style: {latex!r:.80}")
+        # the converter writes symbols as character references; its own way to text would make elements of words, too
+        element.text = html.unescape(element.text) if element.text else None
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _checked(token: Token) -> Token:
+    """Return a token with its equation as MathML.
+
+    Raises:
+        ConfigError: a faulty equation, or an image that is not in the description itself.
+    """
+    for child in token.children or ():
+        if child.type == "image" and not str(child.attrs["src"]).startswith("data:"):
+            raise ConfigError(
+                f"the manual is one file that needs no network: leave the image {child.attrs['src']!r} out"
+            )
+    return token.copy(content=_mathml(token.content)) if _is_math(token) else token
 
 
 def _without_tables(tokens: Sequence[Token]) -> list[Token]:
@@ -43,7 +83,7 @@ def read_sections(path: Path) -> dict[str, str]:
     Tables are left out: the manual's are made from the source.
 
     Raises:
-        ConfigError: the file cannot be read, or has two sections of one name.
+        ConfigError: the file cannot be read, has two sections of one name, a faulty equation, or an image of another place.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -51,10 +91,9 @@ def read_sections(path: Path) -> dict[str, str]:
         raise ConfigError(f"cannot read the model's description {path}: {cause}") from None
     markdown = MarkdownIt("commonmark", {"xhtmlOut": True, "html": False}, renderer_cls=_Renderer).enable("table")
     sections: dict[str, list[Token]] = {"": []}
-    heading, tokens = "", markdown.parse(text)
-    level = ""
-    for token in tokens:
-        if token.type == "heading_open":
+    heading, level = "", ""
+    for token in markdown.parse(text):
+        if token.type == "heading_open" and token.tag in ("h1", "h2"):
             level = token.tag
         if token.type == "inline" and level == "h2":
             heading = token.content
@@ -62,7 +101,10 @@ def read_sections(path: Path) -> dict[str, str]:
                 raise ConfigError(f"{path}: two sections are named '{heading}': give each its own name")
             sections[heading] = []
         elif not level:
-            sections[heading].append(token)
+            try:
+                sections[heading].append(_checked(token))
+            except ConfigError as cause:
+                raise ConfigError(f"{path}:{token.map[0] + 1 if token.map else 1}: {cause}") from None
         if token.type == "heading_close":
             level = ""
     return {

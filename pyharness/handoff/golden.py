@@ -14,9 +14,10 @@ from pathlib import Path
 
 from pyharness.bench.runner import read_record, run_sim
 from pyharness.config import SimConfig
+from pyharness.files import replace_file
 from pyharness.handoff.decks import CELL, Expected, cell_expected, device_expected, golden_csv, read_golden
 from pyharness.handoff.subjects import EXAMPLE, subjects
-from pyharness.record import Record, replace_text, write_record
+from pyharness.record import Record, write_record
 
 __all__ = ("CONFIG", "golden_record", "golden_text", "golden_values", "made_with", "run_golden")
 
@@ -68,11 +69,11 @@ def main() -> None:
     _RUN.mkdir(parents=True, exist_ok=True)
     write_record(run_golden(), _RUN)
     for subject in subjects():
-        replace_text(_HERE / f"{subject.name}.csv", golden_csv(device_expected(subject)))
+        replace_file(_HERE / f"{subject.name}.csv", golden_csv(device_expected(subject)))
         if subject.name == EXAMPLE:
-            replace_text(_HERE / f"{subject.name}_{CELL}.csv", golden_csv(cell_expected(subject)))
+            replace_file(_HERE / f"{subject.name}_{CELL}.csv", golden_csv(cell_expected(subject)))
     tools = {"python": platform.python_version()} | {n: version(n) for n in ("pyharness", "numba", "numpy", "scipy")}
-    replace_text(_MADE, json.dumps(tools, indent=1) + "\n")
+    replace_file(_MADE, json.dumps(tools, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 
-__all__ = ("FORMAT", "INDEX", "MANIFEST", "check_manifest", "manifest_text", "sha256")
+__all__ = ("FORMAT", "INDEX", "MANIFEST", "check_manifest", "manifest_faults", "manifest_text")
 
 MANIFEST = "MANIFEST.sha256"
 INDEX = "index.json"
@@ -18,22 +18,35 @@ FORMAT = 1
 _LINE = re.compile(r"([0-9a-f]{64})  ([ -~]+)\Z")
 
 
-def sha256(data: bytes) -> str:
-    """Return the SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def manifest_text(files: Mapping[str, bytes]) -> str:
     """Return the manifest of files by their names; it leaves itself out."""
     return "".join(f"{sha256(files[name])}  {name}\n" for name in sorted(files) if name != MANIFEST)
 
 
-def check_manifest(files: Mapping[str, bytes]) -> None:
-    """Check files by their names against the manifest among them.
+def manifest_faults(files: Mapping[str, bytes], apart: str | None = None) -> list[str]:
+    """Return what is missing, changed or beyond the manifest among files by their names.
+
+    Args:
+        files: the manifest is one of them.
+        apart: beginning of names that the manifest may hold without their being there.
 
     Raises:
-        ConfigError: no manifest, a faulty line, a file that is missing, changed, or beyond the manifest; up to ten are named.
+        ConfigError: no manifest, or a faulty line of it.
     """
+    stated = _stated(files)
+    absent = [name for name in stated if name not in files and not (apart and name.startswith(apart))]
+    faults = [f"missing: {name!r:.120}" for name in absent]
+    faults += [
+        f"not in the manifest: {name!r:.120}" for name in sorted(files) if name not in stated and name != MANIFEST
+    ]
+    faults += [
+        f"changed: {name!r:.120}" for name, digest in stated.items() if name in files and sha256(files[name]) != digest
+    ]
+    return faults
+
+
+def _stated(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return name -> digest of the manifest among files."""
     if MANIFEST not in files:
         raise ConfigError(f"there is no {MANIFEST}: this is not what pyharness handoff build writes")
     try:
@@ -52,11 +65,15 @@ def check_manifest(files: Mapping[str, bytes]) -> None:
         raise ConfigError(
             f"{MANIFEST}: lines are sorted by name and each ends with a line feed: the manifest was changed"
         )
-    faults = [f"missing: {name!r}" for name in stated if name not in files]
-    faults += [f"not in the manifest: {name!r}" for name in sorted(files) if name not in stated and name != MANIFEST]
-    faults += [
-        f"changed: {name!r}" for name, digest in stated.items() if name in files and sha256(files[name]) != digest
-    ]
-    if faults:
+    return stated
+
+
+def check_manifest(files: Mapping[str, bytes]) -> None:
+    """Check files by their names against the manifest among them.
+
+    Raises:
+        ConfigError: no manifest, a faulty line, a file that is missing, changed, or beyond the manifest; up to ten are named.
+    """
+    if faults := manifest_faults(files):
         more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise ConfigError("the files are not those of the manifest:\n  " + "\n  ".join(faults[:10]) + more)

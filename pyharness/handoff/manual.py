@@ -17,11 +17,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from pyharness import __version__
 from pyharness.errors import ConfigError
+from pyharness.files import replace_file
 from pyharness.fit import load_measured
 from pyharness.fit.measured import DOPANTS
 from pyharness.handoff.description import read_sections
 from pyharness.handoff.loops import loop_figure
-from pyharness.record import replace_text
 from pyharness.resources import model_dir
 from pyharness.veriloga import Card, Module, Parameter, compile_numpy, load_card, load_module
 from pyharness.veriloga.graph import constant, parameter
@@ -164,4 +164,4 @@ def write_manual(model: str, path: Path, folder: Path | None = None) -> None:
         package_version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, text)
+    replace_file(path, text)

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pyharness.config import SimConfig
+from pyharness.config import recorded_config
 from pyharness.errors import ConfigError
 from pyharness.record import Record
+from pyharness.yamlfile import checked
 
 __all__ = ("DeviceState", "ProgrammedState", "programmed_state", "state_schema")
 
@@ -66,41 +67,42 @@ def programmed_state(record: Record) -> ProgrammedState:
     """Return the programmed state that a record tells.
 
     Raises:
-        ConfigError: the run was not completed, so that some devices' states are not known.
+        ConfigError: the run was not completed, so that some devices' states are not known, or another version's record.
     """
     if record.status != "complete" or record.training_time_s is None:
         raise ConfigError(
             f"the state of an array is that after a complete run, but this one is '{record.status}' with {len(record.devices)} devices "
             "read back: repeat it"
         )
-    config = SimConfig.model_validate(record.config)
+    config = recorded_config(record.config)
     own = record.variation.devices if record.variation and config.variation.device else []
-    return ProgrammedState(
-        pyharness=record.tools["pyharness"],
-        engine=record.engine,
-        seed=record.seed,
-        card=Path(config.device.card).stem,  # a path is a matter of the machine
-        read_v=config.write_verify.read_v,
-        tolerance=config.write_verify.tolerance,
-        layers=record.network["layers"],
-        training_time_s=record.training_time_s,
-        devices=[
-            DeviceState(
-                device=i,
-                layer=d.layer,
-                row=d.row,
-                col=d.col,
-                target_siemens=d.target_siemens,
-                actual_siemens=d.final_siemens,
-                error_rel=d.error_rel,
-                pulses=d.pulses,
-                verdict=d.status,  # type: ignore[arg-type]  # checked by the model
-                energy_j=d.energy_j,
-                parameters=own[i] if own else {},
-            )
+    state = {
+        "pyharness": record.tools.get("pyharness"),
+        "engine": record.engine,
+        "seed": record.seed,
+        "card": Path(config.device.card).stem,  # a path is a matter of the machine
+        "read_v": config.write_verify.read_v,
+        "tolerance": config.write_verify.tolerance,
+        "layers": record.network.get("layers"),
+        "training_time_s": record.training_time_s,
+        "devices": [
+            {
+                "device": i,
+                "layer": d.layer,
+                "row": d.row,
+                "col": d.col,
+                "target_siemens": d.target_siemens,
+                "actual_siemens": d.final_siemens,
+                "error_rel": d.error_rel,
+                "pulses": d.pulses,
+                "verdict": d.status,
+                "energy_j": max(d.energy_j, 0.0),  # rounding may leave a device that took nothing below it
+                "parameters": own[i] if own else {},
+            }
             for i, d in enumerate(record.devices)
         ],
-    )
+    }
+    return checked(ProgrammedState, state, "the run's record holds no programmed state")
 
 
 def state_schema() -> dict[str, Any]:

@@ -10,32 +10,33 @@ from pathlib import Path
 
 import jsonschema
 
-from pyharness.errors import VerilogAError
-from pyharness.handoff.manifest import sha256
+from pyharness.errors import ConfigError, VerilogAError
+from pyharness.handoff.manifest import INDEX, MANIFEST, manifest_faults
 from pyharness.veriloga import load_module
 
-__all__ = ("PACKAGE_CRITERIA", "PLACES", "REPORT", "model_sources")
+__all__ = ("PACKAGE_CRITERIA", "PLACES", "REPORT", "model_sources", "read_tree")
 
-PLACES: dict[str, tuple[str, ...]] = {
-    "models": ("veriloga/*/*.va", "models/*/*.va"),
-    "manual": ("manual/{model}.html",),
-    "loaders": ("loaders/{model}/*",),
-    "symbols": ("xschem/*.sym",),
-    "cells": ("generated/ngspice/*1t1r*.sub", "models/**/*1t1r*"),
-    "rtl": ("hdl/*.v", "rtl/*.v"),
-    "registers": ("hdl/registers.*", "rtl/registers.*"),
-    "controller": ("hdl/README.md", "rtl/README.md"),
-    "behavioural": ("hdl/analog/analog_array_model.v", "rtl/analog/analog_array_model.v"),
-    "runner": ("benches/run.py", "benches/Makefile"),
-    "expected": ("benches/**/*.csv", "benches/**/expected*"),
-    "state": ("state/state.json",),
-    "schema": ("state/state.schema.json",),
-    "manifest": ("MANIFEST.sha256",),
-    "sbom": ("sbom.cdx.json",),
-    "licence": ("LICENSE",),
-    "versions": ("index.json",),
-    "changes": ("CHANGELOG.md",),
-    "policy": ("SUPPORT.md", "POLICY.md"),
+PLACES = {
+    "models": "veriloga/*/*.va",
+    "manual": "manual/{model}.html",
+    "loaders": "loaders/{model}/*",
+    "symbols": "xschem/*.sym",
+    "cells": "generated/ngspice/*1t1r*.sub",
+    "rtl": "hdl/*.v",
+    "registers": "hdl/registers.*",
+    "controller": "hdl/README.md",
+    "behavioural": "hdl/analog/analog_array_model.v",
+    "runner": "benches/run.py",
+    "currents": "benches/ngspice/*.csv",
+    "outcomes": "benches/icarus/expected.txt",
+    "state": "state/state.json",
+    "schema": "state/state.schema.json",
+    "manifest": MANIFEST,
+    "sbom": "sbom.cdx.json",
+    "licence": "LICENSE",
+    "versions": INDEX,
+    "changes": "CHANGELOG.md",
+    "policy": "SUPPORT.md",
 }
 """Where the parts of a package lie, as patterns below its folder: the one place that knows."""
 
@@ -49,12 +50,11 @@ Finding = tuple[str, list[str]]
 
 
 def _files(tree: Path, part: str, model: str = "*") -> list[Path]:
-    found = [p for pattern in PLACES[part] for p in tree.glob(pattern.format(model=model)) if p.is_file()]
-    return sorted(found)
+    return sorted(p for p in tree.glob(PLACES[part].format(model=model)) if p.is_file())
 
 
 def _lacking(tree: Path, parts: Sequence[str]) -> list[str]:
-    return [f"no {part} ({' or '.join(PLACES[part])})" for part in parts if not _files(tree, part)]
+    return [f"no {part} ({PLACES[part]})" for part in parts if not _files(tree, part)]
 
 
 def model_sources(tree: Path) -> dict[str, Path]:
@@ -67,7 +67,7 @@ def _manuals(tree: Path) -> Finding:
     for model, source in model_sources(tree).items():
         pages = _files(tree, "manual", model)
         if not pages:
-            faults.append(f"no manual of {model} ({PLACES['manual'][0].format(model=model)})")
+            faults.append(f"no manual of {model} ({PLACES['manual'].format(model=model)})")
             continue
         try:
             parameters = load_module(source).parameters
@@ -136,7 +136,8 @@ def _behavioural(tree: Path) -> Finding:
 
 
 def _benches(tree: Path) -> Finding:
-    return f"{len(_files(tree, 'expected'))} files of expected values", _lacking(tree, ["runner", "expected"])
+    expected = [*_files(tree, "currents"), *_files(tree, "outcomes")]
+    return f"{len(expected)} files of expected values", _lacking(tree, ["runner", "currents", "outcomes"])
 
 
 def _state(tree: Path) -> Finding:
@@ -155,24 +156,20 @@ def _state(tree: Path) -> Finding:
     return f"{devices} devices, as the schema says", faults
 
 
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder, names with ``/`` to contents."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
 def _manifest(tree: Path) -> Finding:
-    faults = _lacking(tree, ["manifest", "sbom", "licence", "versions"])
-    count = 0
-    for manifest in _files(tree, "manifest"):
-        listed = dict(
-            (name, digest) for digest, _, name in (s.partition("  ") for s in manifest.read_text("ascii").splitlines())
-        )
-        listed = {name: digest for name, digest in listed.items() if not name.startswith(REPORT)}
-        present = {p.relative_to(tree).as_posix(): p for p in tree.rglob("*") if p.is_file() and p != manifest}
-        present = {name: p for name, p in present.items() if not name.startswith(REPORT)}
-        count = len(listed)
-        faults += [f"missing: {n}" for n in sorted(listed.keys() - present.keys())]
-        faults += [f"not in the manifest: {n}" for n in sorted(present.keys() - listed.keys())]
-        faults += [
-            f"changed: {n}"
-            for n in sorted(listed.keys() & present.keys())
-            if sha256(present[n].read_bytes()) != listed[n]
-        ]
+    faults, count = _lacking(tree, ["manifest", "sbom", "licence", "versions"]), 0
+    files = {name: data for name, data in read_tree(tree).items() if not name.startswith(REPORT)}
+    if MANIFEST in files:
+        count = len(files) - 1
+        try:
+            faults += manifest_faults(files, apart=REPORT)
+        except ConfigError as cause:
+            faults.append(str(cause))
     return f"{count} files as hashed", faults
 
 

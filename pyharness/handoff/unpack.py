@@ -6,7 +6,7 @@ Nothing is extracted to a disk here, and nothing is run.
 
 from __future__ import annotations
 
-import io
+import os
 import re
 import stat
 import struct
@@ -17,11 +17,12 @@ from pathlib import Path
 from pyharness.errors import ConfigError
 from pyharness.handoff.archive import pack
 
-__all__ = ("MOST_BYTES", "MOST_FILES", "check_names", "read_archive", "read_folder", "read_packed")
+__all__ = ("MOST_BYTES", "MOST_FILES", "check_names", "read_archive", "read_folder", "read_packed", "read_some")
 
 MOST_BYTES = 128 << 20
 MOST_FILES = 10_000
 """Bytes and files beyond which an archive is refused: a hundred times what one holds."""
+_BLOCK = tarfile.BLOCKSIZE
 _KINDS = {
     tarfile.DIRTYPE: "a directory",
     tarfile.SYMTYPE: "a symbolic link",
@@ -66,6 +67,12 @@ def check_names(names: Iterable[str]) -> None:
             raise ConfigError(f"the name {above!r} is a file and a folder, of {name!r}")
 
 
+def read_some(path: Path, most: int) -> bytes:
+    """Return the first bytes of a file, one more than ``most`` at the most: the size of a device or a pipe is not known before."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
 def read_packed(path: Path) -> bytes:
     """Return the bytes of an archive.
 
@@ -73,12 +80,12 @@ def read_packed(path: Path) -> bytes:
         ConfigError: it cannot be read, or is too large.
     """
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise ConfigError(f"the archive has {size} bytes, more than {MOST_BYTES >> 20} MiB: refused")
-        return path.read_bytes()
+        data = read_some(path, MOST_BYTES)
     except OSError as cause:
         raise ConfigError(f"cannot read '{path}': {cause.strerror or cause}") from None
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"the archive has more than {MOST_BYTES >> 20} MiB: refused")
+    return data
 
 
 def read_archive(data: bytes) -> tuple[str, dict[str, bytes]]:
@@ -89,9 +96,9 @@ def read_archive(data: bytes) -> tuple[str, dict[str, bytes]]:
     """
     try:
         entries = _entries(data)
-        files = {entry.name: data[entry.offset_data : entry.offset_data + entry.size] for entry in entries}
+        files = {entry.name: content for entry, content in entries}
         # what else could differ, times, modes, owners, order, filling, differs from the one form that pack() writes
-        if not entries or pack(files, int(entries[0].mtime)) != data:
+        if not entries or pack(files, int(entries[0][0].mtime)) != data:
             raise ConfigError(
                 "the archive is not in the form that pyharness handoff build writes: it was changed or packed anew"
             )
@@ -101,25 +108,32 @@ def read_archive(data: bytes) -> tuple[str, dict[str, bytes]]:
         raise ConfigError(f"this is no tar archive, or a damaged one: {cause}") from None
     tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or any("/" not in name for name in files):
-        raise ConfigError(f"an archive holds one folder and nothing beside it, this one {', '.join(sorted(tops))}")
+        raise ConfigError(f"an archive holds one folder and nothing beside it, this one {', '.join(sorted(tops)[:5])}")
     return tops.pop(), {name.partition("/")[2]: content for name, content in files.items()}
 
 
-def _entries(data: bytes) -> list[tarfile.TarInfo]:
-    """Return a tar archive's entries, all of them files with plain names, of a size that is there."""
-    entries: list[tarfile.TarInfo] = []
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-        while (entry := tar.next()) is not None:
-            entries.append(entry)
-            if len(entries) > MOST_FILES:
-                raise ConfigError(f"the archive holds more than {MOST_FILES} files: refused")
-    for entry in entries:
+def _entries(data: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
+    """Return a tar archive's entries with their contents: all of them files with plain names, of a size that is there.
+
+    Block by block: ``tarfile.open`` works through extension headers, however many and long they are, before it tells of them.
+    """
+    entries: list[tuple[tarfile.TarInfo, bytes]] = []
+    place = 0
+    while any(head := data[place : place + _BLOCK]):  # zeros, or nothing, at the end
+        entry = tarfile.TarInfo.frombuf(head, "ascii", "surrogateescape")
         if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
             kind = _KINDS.get(entry.type, f"an entry of type {entry.type!r}")
             raise ConfigError(f"{entry.name!r} is {kind}: an archive holds files only")
-    check_names(entry.name for entry in entries)
-    if (claimed := sum(entry.size for entry in entries)) > len(data):
-        raise ConfigError(f"the archive's files claim {claimed} bytes, of {len(data)} that there are: it is damaged")
+        place += _BLOCK
+        if not 0 <= entry.size <= len(data) - place:
+            raise ConfigError(
+                f"{entry.name!r} claims {entry.size} bytes, of {len(data) - place} that are left: damaged"
+            )
+        entries.append((entry, data[place : place + entry.size]))
+        if len(entries) > MOST_FILES:
+            raise ConfigError(f"the archive holds more than {MOST_FILES} files: refused")
+        place += -(-entry.size // _BLOCK) * _BLOCK
+    check_names(entry.name for entry, _ in entries)
     return entries
 
 
@@ -127,22 +141,27 @@ def read_folder(path: Path) -> dict[str, bytes]:
     """Return the files of an unpacked archive by their names within it.
 
     Raises:
-        ConfigError: a link or device, too much, or a file that cannot be read.
+        ConfigError: a link or device, too much, or a file or folder that cannot be read.
     """
-    names: dict[str, Path] = {}
-    total = 0
+    found: dict[str, bytes] = {}
+    folders, count, left = [path], 0, MOST_BYTES
     try:
-        for one in sorted(path.rglob("*")):  # does not follow links
-            name, status = one.relative_to(path).as_posix(), one.lstat()
-            if stat.S_ISDIR(status.st_mode):
-                continue
-            if not stat.S_ISREG(status.st_mode):
-                kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
-                raise ConfigError(f"{name!r} is {kind}: an archive holds files only")
-            names[name] = one
-            total += status.st_size
-            if len(names) > MOST_FILES or total > MOST_BYTES:
-                raise ConfigError(f"'{path}' holds more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB: refused")
-        return {name: one.read_bytes() for name, one in names.items()}
+        while folders:
+            with os.scandir(folders.pop()) as inside:  # unlike Path.rglob it tells of a folder that it may not read
+                entries = sorted(inside, key=lambda entry: entry.name)
+            for one in entries:
+                name, mode = Path(one).relative_to(path).as_posix(), one.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(mode):
+                    folders.append(Path(one))
+                elif stat.S_ISREG(mode):
+                    found[name] = read_some(Path(one), left)
+                    left -= len(found[name])
+                else:
+                    kind = "a symbolic link" if stat.S_ISLNK(mode) else "no regular file"
+                    raise ConfigError(f"{name!r} is {kind}: an archive holds files only")
+                count += 1
+                if count > MOST_FILES or left < 0:
+                    raise ConfigError(f"'{path}' holds more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB: refused")
     except OSError as cause:
         raise ConfigError(f"cannot read '{cause.filename or path}': {cause.strerror or cause}") from None
+    return found

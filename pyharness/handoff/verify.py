@@ -4,21 +4,29 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import reprlib
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyharness.errors import ConfigError, SimulationError
-from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, check_manifest, sha256
-from pyharness.handoff.unpack import check_names, read_archive, read_folder, read_packed
+from pyharness.files import sha256
+from pyharness.handoff.manifest import FORMAT, INDEX, MANIFEST, check_manifest
+from pyharness.handoff.unpack import check_names, read_archive, read_folder, read_packed, read_some
 
 __all__ = ("Verified", "beside", "run_benches", "verify")
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}\Z")
+_MOST_TOLD = 400
+"""Bytes of a file with a hash and the archive's name."""
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}\Z")
 _RUNNER = "benches/run.py"
 _LIMIT_S = 3600
 
@@ -32,7 +40,8 @@ class Verified:
         files: names to contents.
         manifest_sha256: hash of the manifest, which stands for all files.
         archive_sha256: hash of the packed archive; None for a folder.
-        told: the hash was given from outside, and is the right one: without, the archive agrees with itself only.
+        told: the hash was given by who asks, and is the right one: without, the archive agrees with itself only; who changed it
+            could have changed the file with its hash, too.
     """
 
     version: str
@@ -51,8 +60,10 @@ def _told_beside(archive: Path) -> str | None:
     path = beside(archive)
     if not path.exists():
         return None
-    words = path.read_text(encoding="utf-8", errors="replace").split()
-    if len(words) != 2 or not _DIGEST.match(words[0]) or words[1].lstrip("*") != archive.name:
+    # a pipe would never end, and need not even begin
+    told = read_some(path, _MOST_TOLD) if path.is_file() else b""
+    words = told.decode("utf-8", "replace").split()
+    if len(told) > _MOST_TOLD or len(words) != 2 or not _DIGEST.match(words[0]) or words[1].lstrip("*") != archive.name:
         raise ConfigError(f"'{path}' must hold a SHA-256 and the name {archive.name}, got {' '.join(words)!r:.120}")
     return words[0].lower()
 
@@ -72,7 +83,7 @@ def verify(path: Path, expected: str | None = None) -> Verified:
     if not path.exists():
         raise ConfigError(f"there is no '{path}'")
     digests: list[str] = []
-    name, told = None, expected is not None
+    name = None
     if path.is_dir():
         files = read_folder(path)
     else:
@@ -84,7 +95,6 @@ def verify(path: Path, expected: str | None = None) -> Verified:
                 f"'{beside(path).name}' states {stated}, but the archive has {digests[0]}: one of the two was changed"
             )
         name, files = read_archive(packed)
-        told = told or stated is not None
     check_manifest(files)
     check_names(files)
     digests.append(sha256(files[MANIFEST]))
@@ -95,20 +105,24 @@ def verify(path: Path, expected: str | None = None) -> Verified:
     version = _version(files)
     if name is not None and name != f"pyharness-handoff-{version}":
         raise ConfigError(f"the archive's folder is '{name}', but {INDEX} states version {version}")
-    return Verified(version, files, digests[-1], digests[0] if len(digests) > 1 else None, told)
+    return Verified(version, files, digests[-1], digests[0] if len(digests) > 1 else None, expected is not None)
 
 
 def _version(files: Mapping[str, bytes]) -> str:
     try:
         index = json.loads(files[INDEX])
         form, version = index["format"], index["version"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ConfigError(f"{INDEX} is missing, or does not state format and version") from None
     if form != FORMAT:
         raise ConfigError(
-            f"the archive has format {form!r}, this pyharness knows {FORMAT}: take the pyharness that built it"
+            f"the archive has format {reprlib.repr(form)}, this pyharness knows {FORMAT}: take the pyharness that built it"
         )
-    return str(version)
+    if not isinstance(version, str) or not _VERSION.match(version):
+        raise ConfigError(
+            f"{INDEX}: version is 1 to 40 letters, digits, '.', '+', '-', got {reprlib.repr(version)}: the archive was changed"
+        )
+    return version
 
 
 def run_benches(files: Mapping[str, bytes], names: Sequence[str] = ()) -> str:
@@ -117,19 +131,26 @@ def run_benches(files: Mapping[str, bytes], names: Sequence[str] = ()) -> str:
     Raises:
         SimulationError: one failed; the message holds what they printed.
     """
-    with tempfile.TemporaryDirectory(prefix="pyharness-handoff-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="pyharness-", ignore_cleanup_errors=True) as name:
+        folder, temporary = Path(name, "archive"), Path(name, "temporary")
+        temporary.mkdir()
         for one, content in files.items():
             path = folder / one
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-I", _RUNNER, *names], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                errors="replace", timeout=_LIMIT_S, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise SimulationError(f"the archive's benches did not end within {_LIMIT_S} s") from None
-    if done.returncode != 0:
-        raise SimulationError(f"the archive's benches failed:\n{(done.stdout + done.stderr).rstrip()}")
-    return done.stdout
+        process = subprocess.Popen(
+            [sys.executable, "-I", _RUNNER, *names], cwd=folder, env={**os.environ, "TMPDIR": str(temporary)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            start_new_session=True,
+        )  # fmt: skip
+        with process:
+            try:
+                output, messages = process.communicate(timeout=_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                raise SimulationError(f"the archive's benches did not end within {_LIMIT_S} s") from None
+            finally:
+                with suppress(ProcessLookupError):  # the simulator that it runs is of its group
+                    os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0:
+        raise SimulationError(f"the archive's benches failed:\n{(output + messages).rstrip()}")
+    return output

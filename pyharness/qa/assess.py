@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import platform
 import subprocess
@@ -17,9 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 import pyharness
 from pyharness.errors import VerilogAError
+from pyharness.files import replace_file, sha256
 from pyharness.qa.subject import Check
 from pyharness.qa.suite import HANDOFF, answer, shipped_subjects, subject_of
-from pyharness.record import replace_text
 from pyharness.resources import model_dir
 
 __all__ = ("Assessment", "assess", "assess_all")
@@ -57,19 +56,20 @@ def assess(name: str, progress: Callable[[int, int], None] | None = None) -> Ass
         subject = subject_of(name)
     except VerilogAError as cause:
         path = Path(name)
-        return Assessment(model=path.stem, subject="default", source_sha256=_sha256(path), refused=str(cause))
+        return Assessment(
+            model=path.stem, subject="default", source_sha256=sha256(path.read_bytes()), refused=str(cause)
+        )
     answers = {}
     for number, check in enumerate(HANDOFF):
         answers[check.__name__] = answer(check, subject)
         if progress:
             progress(number + 1, len(HANDOFF))
     return Assessment(
-        model=subject.module.name, subject=subject.name, source_sha256=_sha256(subject.module.source), answers=answers
+        model=subject.module.name,
+        subject=subject.name,
+        source_sha256=sha256(subject.module.source.read_bytes()),
+        answers=answers,
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _surroundings() -> list[str]:
@@ -87,7 +87,7 @@ def _surroundings() -> list[str]:
     tools = [f"{name} {version(name)}" for name in ("numpy", "scipy", "lark")]
     others = [f"ADMS {which('admsXml')}", f"verilogae {importlib.util.find_spec('verilogae') is not None}"]
     return [
-        *(f"{p.name} {_sha256(p)}" for p in files),
+        *(f"{p.name} {sha256(p.read_bytes())}" for p in files),
         told,
         *tools,
         *others,
@@ -114,8 +114,8 @@ def assess_all(
     surroundings = "\n".join(_surroundings()) if cache else ""
     found = []
     for name in names if names is not None else shipped_subjects():
-        own = _sha256(Path(name)) if Path(name).is_file() else name
-        key = hashlib.sha256(f"{surroundings}\n{own}".encode()).hexdigest()[:16]
+        own = sha256(Path(name).read_bytes()) if Path(name).is_file() else name
+        key = sha256(f"{surroundings}\n{own}".encode())[:16]
         kept = cache / f"{Path(name).stem}-{key}.json" if cache else None
         if kept and kept.is_file():
             found.append(Assessment.model_validate_json(kept.read_text(encoding="utf-8")))
@@ -123,5 +123,5 @@ def assess_all(
         found.append(assess(name, partial(progress, name) if progress else None))
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            replace_text(kept, found[-1].model_dump_json(indent=1) + "\n")
+            replace_file(kept, found[-1].model_dump_json(indent=1) + "\n")
     return found

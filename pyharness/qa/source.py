@@ -204,7 +204,9 @@ def validity(subject: Subject) -> Check:
                 except ConfigError:
                     continue
                 faults.append(f"{p.name} beyond {edge:g} is accepted")
-    return count_of("validity", faults, f"stated; {tried} values beyond a range refused")
+    return count_of(
+        "validity", faults, f"words on voltages and temperature; {tried} values beyond a parameter's range refused"
+    )
 
 
 def compilers(subject: Subject) -> Check:
@@ -214,7 +216,12 @@ def compilers(subject: Subject) -> Check:
         copy = shutil.copy(source, folder)
         others = {"ADMS": ["admsXml", copy]} if shutil.which("admsXml") else {}
         if importlib.util.find_spec("verilogae"):
-            others["verilogae (OpenVAF's front end)"] = [sys.executable, "-c", "import sys, verilogae; verilogae.load(sys.argv[1])", copy]
+            others["verilogae (OpenVAF's front end)"] = [
+                sys.executable,
+                "-c",
+                "import sys, verilogae; verilogae.load(sys.argv[1])",
+                copy,
+            ]
         for name, command in others.items():
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, check=False, timeout=120,

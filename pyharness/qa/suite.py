@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.table import Table
 
 from pyharness.errors import ConfigError, PyharnessError, VerilogAError
+from pyharness.files import replace_file
 from pyharness.fit.cards import window_states
 from pyharness.qa import benches, circuits, equations, form, source, statistics
 from pyharness.qa.subject import Check, Subject
@@ -183,5 +184,5 @@ def write_table(answers: Iterable[tuple[Subject, list[Check]]], folder: Path) ->
     paths = []
     for model, cards in by_model.items():
         paths.append(folder / f"{model}.json")
-        paths[-1].write_text(json.dumps({"model": model, "cards": cards}, indent=1) + "\n", encoding="utf-8")
+        replace_file(paths[-1], json.dumps({"model": model, "cards": cards}, indent=1) + "\n")
     return paths

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyharness.record import Record, replace_text
+from pyharness.files import replace_file
+from pyharness.record import Record
 from pyharness.report.figures import draw_all
 from pyharness.report.page import render
 from pyharness.report.source import Source
@@ -24,4 +25,4 @@ def write_report(record: Record, folder: Path) -> Path:
         folder: existing folder.
     """
     source = Source(record)
-    return replace_text(folder / "report.html", render(source, *draw_all(source, folder / "figures")))
+    return replace_file(folder / "report.html", render(source, *draw_all(source, folder / "figures")))

@@ -17,6 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
+from pyharness.files import replace_file
+
 __all__ = ("BLUE", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "VERMILION", "Drawn", "Plot", "draw", "plain_powers")
 
 # Okabe and Ito's palette: told apart by the colour-blind, and in print by lightness
@@ -88,20 +90,20 @@ def plain_powers(axis: Axis) -> None:
 
 def draw(plot: Plot, folder: Path) -> Drawn:
     """Write ``<name>.png``, ``.svg`` and ``.csv`` into ``folder``; return the figure for the page."""
+    vector, raster, table = io.BytesIO(), io.BytesIO(), io.StringIO()
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=plot.size)
         FigureCanvasAgg(figure)
         plot.paint(figure)
         figure.draw_without_rendering()  # lays out
         figure.set_layout_engine("none")  # once for both files
-        vector = io.BytesIO()
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None, "Title": plot.title})
-        figure.savefig(folder / f"{plot.name}.png", dpi=150, metadata={"Software": None, "Title": plot.title})
-    (folder / f"{plot.name}.svg").write_bytes(vector.getvalue())
-    with (folder / f"{plot.name}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(plot.columns)
-        writer.writerows(plot.rows)
+        figure.savefig(raster, format="png", dpi=150, metadata={"Software": None, "Title": plot.title})
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(plot.columns)
+    writer.writerows(plot.rows)
+    for ending, content in (("png", raster.getvalue()), ("svg", vector.getvalue()), ("csv", table.getvalue())):
+        replace_file(folder / f"{plot.name}.{ending}", content)
     # as an image, not inline: names inside one SVG do not meet those of another
     uri = "data:image/svg+xml;base64," + base64.b64encode(vector.getvalue()).decode()
     width, height = (round(96 * inches) for inches in plot.size)

@@ -6,11 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pydantic import ValidationError
-
 from pyharness.bench.job import Job, build_job
-from pyharness.config import SimConfig
-from pyharness.errors import PyharnessError
+from pyharness.config import SimConfig, recorded_config
+from pyharness.errors import ConfigError, PyharnessError
 from pyharness.record import Pulse, Record
 from pyharness.veriloga import Device, load_device
 
@@ -72,11 +70,9 @@ class Source:
             Missing: this version does not read it.
         """
         try:
-            return SimConfig.model_validate(self.record.config)
-        except ValidationError as cause:
-            raise Missing(
-                f"this version of pyharness does not read the configuration: {cause.errors()[0]['msg']}"
-            ) from None
+            return recorded_config(self.record.config)
+        except ConfigError as cause:
+            raise Missing(str(cause)) from None
 
     @cached_property
     def job(self) -> Job:

@@ -22,6 +22,7 @@ from pathlib import Path
 import jinja2
 
 from pyharness.errors import NetlistError, ToolNotFoundError, VerilogAError
+from pyharness.files import replace_file
 from pyharness.install import INSTALL
 from pyharness.veriloga import graph
 from pyharness.veriloga.disciplines import STANDARD_DISCIPLINES
@@ -389,11 +390,8 @@ def compile_osdi(
             raise VerilogAError(
                 f"{module.file}:1:1: {command[0]} could not compile {module.file}, exit status {run.returncode}:\n{told}"
             )
-        # beside its place first: a library that a simulator has loaded is replaced, never overwritten
-        fresh = out.with_name(f".{out.name}.{os.getpid()}")
-        shutil.copyfile(built, fresh)
-        fresh.replace(out)
-    return out
+        # a library that a simulator has loaded is replaced, never overwritten
+        return replace_file(out, built.read_bytes())
 
 
 def osdi_subcircuit(

@@ -43,7 +43,7 @@ def test_faults_are_found() -> None:
 
 PACKAGE = TESTS.parent / "pyharness"
 COMMON = {
-    "__version__", "code", "errors", "install", "pinned", "progress", "record", "resources", "suggest", "terminal", "yamlfile",
+    "__version__", "code", "errors", "files", "install", "pinned", "progress", "record", "resources", "suggest", "terminal", "yamlfile",
 }  # fmt: skip
 """What all may use: left out of the architecture's column of imports."""
 

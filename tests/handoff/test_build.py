@@ -4,10 +4,12 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,11 @@ from typer.testing import CliRunner
 from pyharness.cli import commands
 from pyharness.errors import ConfigError
 from pyharness.handoff.archive import pack, source_date, write_new
-from pyharness.handoff.contents import NAME, PARTS, build_archive, read_tree
+from pyharness.handoff.contents import NAME, PARTS, build_archive
 from pyharness.handoff.manifest import MANIFEST
+from pyharness.handoff.tree import PLACES, read_tree
+from pyharness.handoff.verify import beside
+from pyharness.qa.assess import Assessment
 
 ROOT = Path(__file__).parents[2]
 _CODE = """
@@ -102,6 +107,18 @@ def test_a_faulty_source_date(monkeypatch: pytest.MonkeyPatch, text: str) -> Non
         source_date()
 
 
+@pytest.mark.parametrize("arguments", [["handoff", "build"], ["report", "a"], ["lint"]])
+def test_a_faulty_source_date_ends_a_command_before_it_begins(tmp_path: Path, arguments: list[str]) -> None:
+    """A build measures for minutes before it needs the date, and NumPy refuses to be imported."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pyharness", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "abc"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("pyharness: SOURCE_DATE_EPOCH must be whole seconds") and "bug" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     """Another archive of that name is replaced by --force only; the same one is left as it is."""
     path = tmp_path / "out" / "a.tar"
@@ -159,10 +176,51 @@ def test_the_command(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPa
     assert isinstance(refused.exception, ConfigError) and "--out" in str(refused.exception)
 
 
+def test_progress_off_a_terminal(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line for each card."""
+
+    def assess_all(cache: Path, progress: Callable[[str, int, int], None]) -> list[Assessment]:
+        for card in ("carbon", "tin"):
+            for done in range(1, 45):
+                progress(card, done, 44)
+        return []
+
+    monkeypatch.setattr("pyharness.qa.assess.assess_all", assess_all)
+    monkeypatch.setattr("pyharness.handoff.contents.build_archive", lambda _: (packed, []))
+    done = CliRunner().invoke(commands, ["handoff", "build", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.exception
+    assert [line for line in done.stderr.splitlines() if "checking" in line] == ["checking carbon", "checking tin"]
+
+
+def test_what_an_ended_build_left(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash of an earlier archive beside the new one is written anew; a folder in the way is told, for --force does not help."""
+    monkeypatch.setattr("pyharness.qa.assess.assess_all", lambda **_: [])
+    monkeypatch.setattr("pyharness.handoff.contents.build_archive", lambda _: (packed, []))
+    path = tmp_path / f"{NAME}.tar"
+    path.write_bytes(packed)
+    beside(path).write_text(f"{'0' * 64}  {path.name}\n")
+    arguments = ["handoff", "build", "--out", str(tmp_path)]
+    done = CliRunner().invoke(commands, arguments)
+    assert done.exit_code == 0, done.exception
+    assert beside(path).read_text() == f"{hashlib.sha256(packed).hexdigest()}  {path.name}\n"
+    path.unlink()
+    path.mkdir()
+    refused = CliRunner().invoke(commands, [*arguments, "--force"])
+    assert isinstance(refused.exception, ConfigError)
+    assert "is a folder: move it away, or give another" in str(refused.exception)
+
+
 def test_help_alone() -> None:
     """``pyharness handoff`` names its commands."""
     done = CliRunner().invoke(commands, ["handoff"])
     assert all(word in done.output for word in ("build", "verify", "state"))
+
+
+def test_every_place_is_filled(files: dict[str, bytes]) -> None:
+    """What the report looks for is written, and where it looks is where it is written."""
+    for part, pattern in PLACES.items():
+        place = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\{model\}", "vteam")
+        assert [name for name in files if re.fullmatch(place, name)], part
 
 
 def test_parts_do_not_meet(tmp_path: Path) -> None:

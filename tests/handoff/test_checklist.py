@@ -207,9 +207,15 @@ def test_a_warning_beyond_the_validity_is_heard(sound: Path, monkeypatch: pytest
     monkeypatch.setattr(
         "pyharness.qa.benches.output_of", lambda deck, _: "soa: v1 beyond" if "sin(0 10.0" in deck[1] else ""
     )
-    assert row_of("C30", sound, monkeypatch).verdict == "pass"
+    row = row_of("C30", sound, monkeypatch)
+    assert row.verdict == "pass"
+    assert row.value.endswith("; warning beyond the validity: in order (ngspice warns at ten times the rated voltage)")
     monkeypatch.setattr("pyharness.qa.benches.output_of", lambda deck, _: "warning")
-    assert row_of("C30", sound, monkeypatch).verdict == "fail"
+    row = row_of("C30", sound, monkeypatch)
+    assert row.verdict == "fail"
+    assert row.reason == (
+        "warning beyond the validity: ngspice warns at ten times the rated voltage: warnings: 1 there, 1 at a tenth of the rated voltage"
+    )
 
 
 def test_a_refused_source_fails_every_row(tmp_path: Path) -> None:
@@ -301,7 +307,8 @@ def tree(tmp_path: Path) -> Path:
     shutil.rmtree(folder / "veriloga" / "msdc")  # its figures take long, and no row is about them
     shutil.copytree(hdl_dir(), folder / "hdl")
     files = {
-        "xschem/memristor.sym": "v", "generated/ngspice/vteam_1t1r.sub": "*", "benches/run.py": "", "benches/a.csv": "1\n",
+        "xschem/memristor.sym": "v", "generated/ngspice/vteam_1t1r.sub": "*", "benches/run.py": "",
+        "benches/ngspice/a.csv": "1\n", "benches/icarus/expected.txt": "1\n",
         "state/state.json": '{"devices": [{"g": 1}, {"g": 2}]}',
         "state/state.schema.json": '{"type": "object", "required": ["devices"], "properties": {"devices": {"items": {"required": ["g"]}}}}',
         "sbom.cdx.json": "{}", "LICENSE": "BSD", "index.json": "{}", "CHANGELOG.md": "-",
@@ -352,12 +359,15 @@ def test_a_complete_package_passes(tree: Path) -> None:
         ("C35", "hdl/analog/analog_array_model.v", None, "no behavioural"),
         ("C35", "hdl/README.md", "The behavioural view is good.", "not stated"),
         ("C36", "benches/run.py", None, "no runner"),
+        ("C36", "benches/icarus/expected.txt", None, "no outcomes"),
         ("C37", "state/state.json", '{"devices": [{}]}', "$.devices[0]: 'g' is a required property"),
         ("C37", "state/state.json", "{", "no JSON"),
         ("C38", "sbom.cdx.json", None, "no sbom"),
         ("C38", "MANIFEST.sha256", None, "no manifest"),
-        ("C38", "LICENSE", "mine", "changed: LICENSE"),
-        ("C38", "extra.txt", "new", "not in the manifest: extra.txt"),
+        ("C38", "LICENSE", "mine", "changed: 'LICENSE'"),
+        ("C38", "extra.txt", "new", "not in the manifest: 'extra.txt'"),
+        ("C38", "MANIFEST.sha256", "no line", "lines are sorted by name and each ends with a line feed"),
+        ("C38", "MANIFEST.sha256", "0  LICENSE\n", "MANIFEST.sha256:1: a line is a hash, two spaces and a name"),
         ("C39", "veriloga/vteam/vteam.va", SOUND, "vteam in the package is not the source that was measured"),
         ("C39", "veriloga/dut/dut.va", SOUND, "dut is in the package, but was not measured"),
         ("C40", "SUPPORT.md", "Nothing.", "does not say where to report"),

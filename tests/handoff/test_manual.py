@@ -149,6 +149,40 @@ def test_a_lack_is_told(own: Path, file: str, old: str, new: str, message: str) 
     assert not (own / "out.html").exists()
 
 
+def test_words_stay_words(tmp_path: Path) -> None:
+    """Elements in Markdown and within an equation's text are words of the page; a deeper heading keeps its own."""
+    path = tmp_path / "own.md"
+    path.write_text(
+        "# own\n\n## Equations\n\n### Of <script>alert(1)</script>\n\nText.\n\n"
+        "```math\n\\text{<script>alert(2)</script> &amp; <img src=x>} a<b\n```\n\n#### Deeper\n\nMore.\n"
+    )
+    section = read_sections(path)["Equations"]
+    document = ElementTree.fromstring(f"<body>{section}</body>")
+    assert not [e for e in document.iter() if e.tag.endswith(("script", "img"))]
+    words = "".join(document.itertext()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Of <script>alert(1)</script>" in words and "<script>alert(2)</script> & <img src=x>a<b" in words
+    assert [e.text for e in document if e.tag in ("h3", "h4")] == ["Of <script>alert(1)</script>", "Deeper"]
+    assert "More." in words
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Text.\n\nSee ![a](https://example.org/a.png).", r"own\.md:5: the manual is one file .* 'https://example\.org/a\.png'"),
+        ("![a](a.png)", r"own\.md:3: the manual is one file .* 'a\.png'"),
+        ("```math\n\\href{javascript:alert(1)}{x}\n```", r"own\.md:3: .*takes no \\href and no \\style"),
+        ("```math\n\\style{background:url(//a)}{x}\n```", r"takes no \\href and no \\style"),
+        ("```math\na^b^c\n```", r"own\.md:3: this equation cannot be converted to MathML: DoubleSuperscriptsError: 'a\^b\^c"),
+    ],
+)  # fmt: skip
+def test_what_a_page_must_not_hold(tmp_path: Path, text: str, message: str) -> None:
+    """What a browser would fetch or run, and an equation that is none: told with its line."""
+    path = tmp_path / "own.md"
+    path.write_text(f"# own\n\n{text}\n")
+    with pytest.raises(ConfigError, match=message):
+        read_sections(path)
+
+
 def test_unknown_models_are_told(tmp_path: Path) -> None:
     """A name without a source, a source without a description."""
     with pytest.raises(ConfigError, match=r"no model 'unobtainium' in .*unobtainium\.va"):

@@ -12,9 +12,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from pyharness.bench.array import ArrayElectrics, Layer, build_array
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 from pyharness.handoff.decks import SAMPLES, cell_text
 from pyharness.handoff.loaders import LOADERS
-from pyharness.handoff.manifest import INDEX, sha256
+from pyharness.handoff.manifest import INDEX
 from pyharness.handoff.models import model_versions
 from pyharness.handoff.subjects import example_of, subjects
 from pyharness.handoff.symbols import symbols
@@ -129,8 +130,12 @@ def test_bill_of_materials(files: dict[str, bytes]) -> None:
         assert parts[name]["hashes"] == [{"alg": "SHA-256", "content": sha256(files[f"veriloga/{name}/{name}.va"])}]
     assert bom["metadata"]["timestamp"] == "1980-01-01T00:00:00+00:00"
     tools = {tool["name"]: tool["version"] for tool in bom["metadata"]["tools"]["components"]}
-    assert {"pyharness", "numpy", "lark", "cyclonedx-python-lib"} <= set(tools)
+    # who writes manuals and figures as well, whose version the bytes depend on
+    manuals = {"matplotlib", "latex2mathml", "markdown-it-py", "scipy", "numba"}
+    assert {"pyharness", "numpy", "lark", "cyclonedx-python-lib"} | manuals <= set(tools)
     assert all(tools[name] == version(name) for name in tools)
+    index = json.loads(files[INDEX])
+    assert set(index["built_with"]) - {"python"} == set(tools) - {"pyharness"}
 
 
 def test_a_wrong_bill_is_noticed(files: dict[str, bytes]) -> None:

@@ -98,6 +98,27 @@ def test_an_unfinished_run_has_no_state() -> None:
         programmed_state(record)
 
 
+def test_a_record_of_another_version() -> None:
+    """Is told with the key that this version does not know, or lacks."""
+    record = golden_record()
+    record.config["write_verify"]["patience"] = 3
+    with pytest.raises(
+        ConfigError, match=r"does not read the run's configuration: unknown key 'write_verify.patience'"
+    ):
+        programmed_state(record)
+    record = golden_record()
+    del record.network["layers"]
+    with pytest.raises(ConfigError, match="the run's record holds no programmed state: layers"):
+        programmed_state(record)
+
+
+def test_an_energy_that_rounding_leaves_below_zero() -> None:
+    """Is none."""
+    record = golden_record()
+    record.devices[0].energy_j = -1e-22
+    assert programmed_state(record).devices[0].energy_j == 0
+
+
 def test_a_card_of_ones_own_is_told_by_its_name(tmp_path: Path) -> None:
     """Not by its path, which is a matter of the machine."""
     card = tmp_path / "mine.yaml"

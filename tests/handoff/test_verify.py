@@ -4,7 +4,12 @@
 import io
 import os
 import random
+import signal
+import subprocess
+import sys
 import tarfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +18,11 @@ from typer.testing import CliRunner
 
 from pyharness.cli import commands
 from pyharness.errors import ConfigError
+from pyharness.files import sha256
 from pyharness.handoff import unpack as reading
 from pyharness.handoff.archive import pack
 from pyharness.handoff.contents import NAME
-from pyharness.handoff.manifest import INDEX, MANIFEST, manifest_text, sha256
+from pyharness.handoff.manifest import INDEX, MANIFEST, manifest_text
 from pyharness.handoff.verify import beside, verify
 
 TIME_S = 315532800
@@ -61,7 +67,7 @@ def test_the_archive_as_built(archive: Path, folder: Path, packed: bytes, files:
     assert sha256(packed) in done.output and found.manifest_sha256 in done.output
     assert "agrees with itself" in done.output
     beside(archive).write_text(f"{sha256(packed)}  {archive.name}\n")
-    assert verify(archive).told
+    assert not verify(archive).told  # it lies where the archive lies: who changed one could change the other
 
 
 def flips(size: int, count: int, seed: int) -> list[tuple[int, int]]:
@@ -166,6 +172,10 @@ FILE, TOP = tarfile.REGTYPE, f"{NAME}/a"
         ([(TOP, tarfile.FIFOTYPE, b"", "")], "is a named pipe"),
         ([(TOP, tarfile.DIRTYPE, b"", "")], "is a directory"),
         ([(TOP, tarfile.CONTTYPE, b"", "")], "is an entry of type"),
+        # extension headers: a thousand of them nest tarfile's own reader, a long one takes it hours
+        ([(TOP, tarfile.XHDTYPE, b"", "")] * 3000, "is an entry of type b'x'"),
+        ([(TOP, tarfile.XHDTYPE, b"1" * 200_000, "")], "is an entry of type b'x'"),
+        ([(TOP, tarfile.GNUTYPE_LONGNAME, b"a" * 1000, "")] * 3000, "is an entry of type b'L'"),
         ([(TOP, FILE, b"x", ""), (TOP, FILE, b"y", "")], "occurs twice"),
         ([(TOP, FILE, b"x", ""), (f"{NAME}/A", FILE, b"y", "")], "differ by case only"),
         ([(TOP, FILE, b"x", ""), (f"{TOP}/b", FILE, b"y", "")], "is a file and a folder"),
@@ -207,6 +217,57 @@ def test_a_size_that_is_not_there(tmp_path: Path) -> None:
     path.write_bytes(entry.tobuf(tarfile.USTAR_FORMAT) + bytes(1024))
     with pytest.raises(ConfigError, match=r"claim|damaged"):
         verify(path)
+
+
+def test_a_size_below_zero(tmp_path: Path) -> None:
+    """It would lead back to the entry itself, without an end."""
+    head = bytearray(tarfile.TarInfo(TOP).tobuf(tarfile.USTAR_FORMAT))
+    head[124:136] = (-512).to_bytes(12, "big", signed=True)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    path = tmp_path / "a.tar"
+    path.write_bytes(head * 3)
+    with pytest.raises(ConfigError, match="claims -512 bytes"):
+        verify(path)
+
+
+def test_what_has_no_end_or_no_size(tmp_path: Path, packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device is read as far as an archive may be long, a pipe's bytes count; the file with the hash is a small one."""
+    monkeypatch.setattr(reading, "MOST_BYTES", 4 << 20)
+    with pytest.raises(ConfigError, match="has more than 4 MiB: refused"):
+        verify(Path("/dev/zero"))
+    path = tmp_path / "a.tar"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(packed,))
+    writer.start()
+    assert verify(path).archive_sha256 == sha256(packed)
+    writer.join()
+    path.unlink()
+    path.write_bytes(packed)
+    for make in (
+        lambda: beside(path).symlink_to("/dev/zero"),
+        lambda: os.mkfifo(beside(path)),
+        lambda: beside(path).write_text(f"{sha256(packed)}  {path.name}\n" + " " * 1000),
+    ):
+        make()
+        with pytest.raises(ConfigError, match="must hold a SHA-256 and the name"):
+            verify(path)
+        beside(path).unlink()
+
+
+def test_a_folder_within_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told: what lies in it is not in the manifest."""
+    hidden, scandir = folder / "hdl" / "more", os.scandir
+    hidden.mkdir()
+
+    def denied(path: str | Path) -> object:
+        if Path(path) == hidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", denied)
+    with pytest.raises(ConfigError, match=r"cannot read '.*hdl/more': Permission denied"):
+        verify(folder)
 
 
 def gap_of(data: bytearray) -> int:
@@ -346,13 +407,25 @@ def test_faulty_manifests(folder: Path, files: dict[str, bytes], change: Callabl
         (b"[]", "does not state format and version"),
         (b"no json", "does not state format and version"),
         (b'{"format": 1, "version": "9.0.0"}', "states version 9.0.0"),
+        (b"[" * 200_000, "does not state format and version"),
+        (
+            b'{"format": ' + b"[" * 400 + b"]" * 400 + b', "version": "9.0.0"}',
+            r"has format \[\[.*, this pyharness knows 1",
+        ),
+        (b'{"format": 1, "version": 9}', "version is 1 to 40 letters.*got 9"),
+        (b'{"format": 1, "version": "9\\u001b[2J"}', r"got '9\\x1b\[2J'"),
+        (b'{"format": 1, "version": "' + b"9" * 10_000 + b'"}', r"got '9{12}\.\.\.9{13}'"),
     ],
+    ids=range(10),
 )
-def test_other_formats(tmp_path: Path, files: dict[str, bytes], index: bytes, message: str) -> None:
+def test_other_formats(tmp_path: Path, folder: Path, files: dict[str, bytes], index: bytes, message: str) -> None:
     """An archive of another format is not taken for one of this."""
     path = written(tmp_path / "a.tar", signed({**files, INDEX: index}))
-    with pytest.raises(ConfigError, match=message):
-        verify(path)
+    for name, content in signed({**files, INDEX: index}).items():
+        (folder / name).write_bytes(content)
+    for place in (path, folder) if "states" not in message else (path,):  # a folder may have any name
+        with pytest.raises(ConfigError, match=message):
+            verify(place)
 
 
 def test_nothing_is_run_unasked(tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,3 +446,41 @@ def test_nothing_is_run_unasked(tmp_path: Path, files: dict[str, bytes], monkeyp
     failing = written(path, signed({**files, "benches/run.py": b"print('told why')\nraise SystemExit(3)\n"}))
     done = CliRunner().invoke(commands, ["handoff", "verify", str(failing), "--run"])
     assert done.exit_code == 1 and "told why" in str(done.exception)
+
+
+def test_a_terminated_command_ends_what_the_benches_run(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """The simulator that they started as well, and no folder stays behind."""
+    marker = tmp_path / "simulator"
+    code = (
+        "import pathlib, subprocess, sys, tempfile\n"
+        "with tempfile.TemporaryDirectory():\n"
+        "    simulator = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"    pathlib.Path({str(marker)!r}).write_text(str(simulator.pid))\n"
+        "    simulator.wait()\n"
+    )
+    path = written(tmp_path / "a.tar", signed({**files, "benches/run.py": code.encode()}))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "pyharness", "handoff", "verify", str(path), "--run"],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: marker.exists() and marker.read_text() != "")
+        command.send_signal(signal.SIGTERM)
+        assert command.wait(30) == 143
+    finally:
+        command.kill()
+        command.wait()
+    simulator = Path("/proc", marker.read_text(), "stat")
+    until(lambda: not simulator.exists() or simulator.read_text().split()[2] == "Z")  # ended, if not waited for
+    assert list(temporary.iterdir()) == []
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, half a minute at the most."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
