@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pyharness.errors import ConfigError
 from pyharness.network.datasets import DIGITS, SUFFIXES
+from pyharness.network.images import PATTERNS_RULE, are_patterns
 from pyharness.pinned import sha256_of
 from pyharness.resources import shipped_configs
 from pyharness.veriloga import card_sha256
@@ -87,6 +88,13 @@ class ImageSource(_Section):
         if isinstance(given, list):
             return {"patterns": given}
         return {"file": given} if isinstance(given, str) else given
+
+    @field_validator("patterns", mode="before")
+    @classmethod
+    def _rows(cls, given: Any) -> Any:
+        if given is not None and not are_patterns(given):
+            raise ValueError(PATTERNS_RULE)
+        return given
 
     @field_validator("file", "test_file")
     @classmethod

@@ -6,13 +6,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from pyharness.terminal import messages
 
-__all__ = ("Show", "progress")
+__all__ = ("Show", "listening", "progress", "tell")
 
 
 class Show(Protocol):
@@ -20,6 +21,25 @@ class Show(Protocol):
 
     def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
         """Show it."""
+
+
+_listener: ContextVar[Show | None] = ContextVar("_listener", default=None)
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Tell that ``done`` of ``total`` parts of ``what`` are over to who listens, if anyone does: a computation knows no display."""
+    if (show := _listener.get()) is not None:
+        show(what, done, total)
+
+
+@contextmanager
+def listening(show: Show) -> Iterator[None]:
+    """Call ``show`` with what is told while the block runs."""
+    token = _listener.set(show)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 @contextmanager

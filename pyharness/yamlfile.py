@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -15,7 +17,7 @@ from pyharness.errors import ConfigError
 from pyharness.pinned import check_content
 from pyharness.suggest import did_you_mean
 
-__all__ = ("checked", "file_of", "parse_mapping", "parse_yaml", "read_mapping", "read_text", "read_yaml")
+__all__ = ("checked", "file_of", "led_by", "parse_mapping", "parse_yaml", "read_mapping", "read_text", "read_yaml")
 
 MOST_BYTES = 16 << 20
 """A larger file is none that a person wrote; a device file has no end."""
@@ -83,7 +85,9 @@ def parse_yaml(text: str, file: Path, what: str) -> Any:
         ConfigError: not YAML, a key given twice.
     """
     try:
-        return yaml.load(text, Loader=_UniqueKeys)
+        loader = _UniqueKeys(text)
+        loader.name = str(file)  # for the places in messages
+        return loader.get_single_data()
     except (yaml.YAMLError, ValueError) as cause:  # a value may look like a date of a thirteenth month
         raise ConfigError(f"{what} '{file}' is not plain YAML: {cause}") from None
     except RecursionError:
@@ -126,15 +130,57 @@ def checked(model: type[Model], data: Any, where: str) -> Model:
         raise ConfigError("\n".join(f"{where}: {_explain(one, model)}" for one in error.errors())) from None
 
 
+@contextmanager
+def led_by(where: str) -> Iterator[None]:
+    """Let ``where`` lead the message of a ConfigError inside, which knows no file: as in :func:`checked`; "": nothing."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error.__cause__
+
+
+_NUMBER_WITH_UNIT = re.compile(
+    r"\s*([-+]?\d*\.?\d+(?:e[-+]?\d+)?)\s*(%|[pnuµμmkMG]?)(?:s|V|S|siemens|Hz|W|[oO]hm|Ω)?\s*"
+)
+_FACTORS = {
+    "": 1,
+    "%": 1e-2,
+    "p": 1e-12,
+    "n": 1e-9,
+    "u": 1e-6,
+    "µ": 1e-6,
+    "μ": 1e-6,
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+}
+_NUMBERS = {
+    "float_parsing": "must be a number, in SI units and without the unit",
+    "int_parsing": "must be a whole number, without a unit",
+}
+"""Type of an error -> the rule."""
+
+
 def _explain(error: Any, model: type[BaseModel]) -> str:
     location = ".".join(map(str, error["loc"])) or "the file"
     if error["type"] == "extra_forbidden":
-        allowed = _keys(model, error["loc"])
+        around = _model_at(model, error["loc"][:-1])
+        allowed = list(around.model_fields) if around else []
         hint = did_you_mean(str(error["loc"][-1]), allowed) or f"the keys here are {', '.join(allowed)}"
         return f"unknown key '{location}': {hint}"
     if error["type"] == "missing":
         return f"{location}: this key is missing"
-    words = f"{location}: {error['msg']}, got {_short.repr(error['input'])}"
+    given, kind = error["input"], error["type"]
+    rule = _NUMBERS.get(kind) or str(error.get("ctx", {}).get("error", error["msg"]))
+    inside = _model_at(model, error["loc"])
+    if kind == "model_type" and inside:
+        rule = f"must be a section of keys ({', '.join(inside.model_fields)})"
+    words = f"{location}: {rule}, got {_short.repr(given)}"
+    if kind == "float_parsing" and (number := _NUMBER_WITH_UNIT.fullmatch(given)):
+        return f"{words}: write {float(number[1]) * _FACTORS[number[2]]:g}"
+    if kind == "model_type" and inside and (key := _key_for(inside, given)):
+        return f"{words}: write {location}: {{{key}: {given}}}"
     if error["type"] == "literal_error":
         hint = did_you_mean(
             str(error["input"]), error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
@@ -143,16 +189,28 @@ def _explain(error: Any, model: type[BaseModel]) -> str:
     return words
 
 
-def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the keys that are allowed beside the one at ``location``."""
+def _key_for(model: type[BaseModel], given: Any) -> str | None:
+    """Return the first key that a word, given in a section's place, may be the value of."""
+
+    def fits(key: str) -> bool:
+        try:
+            model.model_validate({key: given})
+        except ValidationError:
+            return False
+        return True
+
+    return next(filter(fits, model.model_fields), None) if isinstance(given, str) else None
+
+
+def _model_at(model: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel] | None:
+    """Return the model whose keys stand at ``location``."""
     annotation: Any = model
-    for part in location[:-1]:
+    for part in location:
         inside = _model_in(annotation)
         # anything else is the place in a list, or a key of a mapping, of the one model that the annotation holds
         if inside and str(part) in inside.model_fields:
             annotation = inside.model_fields[str(part)].annotation
-    inside = _model_in(annotation)
-    return list(inside.model_fields) if inside else []
+    return _model_in(annotation)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -19,6 +19,7 @@ import numpy as np
 from pyharness.bench.driver import Outcome
 from pyharness.bench.job import MODEL_LIBRARY, build_job
 from pyharness.bench.methods import train
+from pyharness.bench.progress import log_told
 from pyharness.bench.results import accuracy_of, class_of, device_result, image_number, put_energy
 from pyharness.bench.rtl_chip import RtlChip
 from pyharness.bench.view import open_view
@@ -32,7 +33,8 @@ class _Bench:
     def __init__(self, dut: Any) -> None:
         self.folder = Path.cwd()
         config = SimConfig.model_validate_json((self.folder / "job.json").read_text())
-        job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
+        with log_told():
+            job = build_job(config, self.folder / MODEL_LIBRARY if config.device.target == "osdi" else None)
         self.record = Record.model_validate_json((self.folder / "results.json").read_text())
         self.view = open_view(dut, job)
         self.chip = RtlChip(dut, job, self.record, self.view, self.tell)

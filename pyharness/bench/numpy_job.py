@@ -21,6 +21,7 @@ from pyharness.bench.results import accuracy_of, device_result, image_number, lo
 from pyharness.bench.write_verify import STATUS_OF, Judgement, PulseOrder, WriteVerify
 from pyharness.errors import RunTimeoutError
 from pyharness.network.reference import Prediction
+from pyharness.progress import tell
 from pyharness.record import Record
 
 __all__ = ("run_numpy",)
@@ -110,6 +111,7 @@ class _Run(Chip):
         self.clock += _FIRST_ACCESS
         outcomes = []
         for cell in range(len(self.job.target_codes)):
+            tell("programming", cell, len(self.job.target_codes))
             outcomes.append(self.program_one(cell, within_budget(settings, self.pulses_left)))
             self.clock += _NEXT_DEVICE - _AFTER_READ
         self.clock += _AFTER_LAST - _NEXT_DEVICE

@@ -23,19 +23,20 @@ from typing import Any
 import numpy as np
 
 from pyharness.bench.job import MODEL_LIBRARY, Job, build_job
-from pyharness.bench.progress import show_progress
+from pyharness.bench.progress import show_progress, show_told
 from pyharness.bench.view import prepare_behavioural
 from pyharness.code import code_version
 from pyharness.config import SimConfig, pinned
 from pyharness.cosim import simulate
 from pyharness.cosim.libngspice import find_libngspice, library_has_osdi
 from pyharness.cosim.waves import PROBE_MODULE, write_gtkwave_view, write_probe_module
-from pyharness.errors import ConfigError, RunInterrupted, SimulationError
+from pyharness.errors import ConfigError, RunInterrupted, SimulationError, ToolNotFoundError
 from pyharness.network.datasets import DataSet
 from pyharness.network.largest import logistic_regression
 from pyharness.record import Record, SoftwareAccuracy, VariationResult, write_record
 from pyharness.resources import controller_sources, hdl_dir
 from pyharness.veriloga import compile_osdi, is_model_type, load_device, osdi_compiler
+from pyharness.yamlfile import led_by
 
 __all__ = ("hdl_sources", "read_record", "run_sim")
 
@@ -67,7 +68,10 @@ def read_record(folder: Path) -> Record:
     try:
         return Record.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
-        raise SimulationError(f"no readable results.json in '{folder}': {cause}") from None
+        latest = folder / "latest"
+        hint = f": did you mean '{latest}'?" if (latest / "results.json").is_file() else ""
+        reason = getattr(cause, "strerror", None) or cause
+        raise SimulationError(f"no readable results.json in '{folder}': {reason}{hint}") from None
 
 
 _ENGINES = {"ngspice": "ngspice in vvp", "behavioural": "behavioural view in vvp", "numpy": "NumPy and Numba"}
@@ -168,10 +172,11 @@ def run_sim(
     log_edges: bool = False,
     progress: bool = False,
     limit_s: float | None = None,
+    where: str = "",
 ) -> Path:
     """Run the main job and return its folder ``out/<time>``, which ``out/latest`` then names.
 
-    With ``progress`` it is shown on standard error; ``limit_s`` ends a simulation that takes longer.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
+    With ``progress`` it is shown on standard error; ``limit_s`` ends a simulation that takes longer; ``where`` leads what is told of the configuration.  A run that fails or is interrupted keeps its folder and what it measured; ``latest`` stays with the last good run.
 
     Raises:
         ConfigError, VerilogAError: the job cannot be built; nothing was created.
@@ -180,24 +185,12 @@ def run_sim(
         SimulationError: the simulation failed; the message names the folder.
         RunInterrupted: the user ended it; the message names the folder.
     """
-    wall, cpu = time.monotonic(), _cpu_s()
-    # what the testbench, the report and whoever repeats the run read later is what is read now
-    config = pinned(config)
-    behavioural = config.engine == "behavioural"
-    if config.engine != "ngspice":
-        config = config.model_copy(
-            update={"device": config.device.model_copy(update={"target": "ngspice"}), "waves": False}
-        )
-    elif config.device.target == "auto":
-        ngspice = find_libngspice()
-        # a compiled model's parameters stand still: variation from pulse to pulse takes B sources
-        compilable = library_has_osdi(ngspice) and not config.variation.cycle
-        # nor is a module found that is named as a model type of ngspice
-        compilable = compilable and not is_model_type(load_device(config.device.card).module.name)
-        target: Any = "osdi" if compilable else "ngspice"
-        config = config.model_copy(update={"device": config.device.model_copy(update={"target": target})})
-    compiled = config.device.target == "osdi"
-    job = build_job(config, Path(MODEL_LIBRARY) if compiled else None)
+    clocks = _Clocks()
+    with led_by(where), show_told() if progress else nullcontext():
+        # what the testbench, the report and whoever repeats the run read later is what is read now
+        config = _with_target(pinned(config))
+        compiled = config.device.target == "osdi"
+        job = build_job(config, Path(MODEL_LIBRARY) if compiled else None)
     with tempfile.TemporaryDirectory(prefix="pyharness-") as temporary:
         model = Path(temporary, MODEL_LIBRARY)
         if compiled:
@@ -234,8 +227,43 @@ def run_sim(
     )
     write_record(record, folder)
     (folder / "job.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
-    if config.engine == "numpy":
-        return _run_without_simulator(job, record, folder, wall, cpu, limit_s)
+    watch = show_told() if config.engine == "numpy" else show_progress(folder / "simulator.log")
+    with _told(folder, clocks), watch if progress else nullcontext():
+        if config.engine == "numpy":
+            _run_without_simulator(job, record, folder, clocks, limit_s)
+        else:
+            _simulate(job, folder, log_edges, limit_s)
+            _put(folder, **clocks.read())
+    _point_latest(out, folder)
+    return folder
+
+
+def _with_target(config: SimConfig) -> SimConfig:
+    """Return the configuration with the form of the model that its engine takes.
+
+    Raises:
+        ToolNotFoundError: there is no ngspice, or one that does not load the form that was asked for.
+    """
+    target = config.device.target
+    if config.engine != "ngspice":
+        target, config = "ngspice", config.model_copy(update={"waves": False})
+    elif target == "auto":
+        # a compiled model's parameters stand still: variation from pulse to pulse takes B sources
+        compilable = library_has_osdi(find_libngspice()) and not config.variation.cycle
+        # nor is a module found that is named as a model type of ngspice
+        compilable = compilable and not is_model_type(load_device(config.device.card).module.name)
+        target = "osdi" if compilable else "ngspice"
+    elif target == "osdi" and not library_has_osdi(ngspice := find_libngspice()):
+        raise ToolNotFoundError(
+            f"device.target osdi: {ngspice} was built without OSDI and loads no compiled models: set it to auto or ngspice, or name "
+            "another library by NGSPICE_LIBRARY_PATH"
+        )
+    return config.model_copy(update={"device": config.device.model_copy(update={"target": target})})
+
+
+def _simulate(job: Job, folder: Path, log_edges: bool, limit_s: float | None) -> None:
+    """Do the job in a simulator, whose testbench keeps the folder's record."""
+    config, behavioural = job.config, job.config.engine == "behavioural"
     if behavioural:
         plusargs = prepare_behavioural(job, folder)
     else:
@@ -245,71 +273,75 @@ def run_sim(
     environment = {"PYHARNESS_PROBES": json.dumps(probes)}
     if log_edges:
         environment["PYHARNESS_LOG_EDGES"] = "1"
-    watch = show_progress(folder / "simulator.log") if progress else nullcontext()
-    with _told(folder), watch:
-        simulate(
-            [*hdl_sources("analog_array_model.v" if behavioural else "analog_array.v"), *extra],
-            "system_top",
-            "pyharness.bench.main_job",
+    simulate(
+        [*hdl_sources("analog_array_model.v" if behavioural else "analog_array.v"), *extra],
+        "system_top",
+        "pyharness.bench.main_job",
+        folder,
+        parameters={
+            f"{n}_{k}": getattr(x, k.lower())
+            for n, x in zip(("L1", "L2"), job.layers, strict=True)
+            for k in ("ROWS", "COLS")
+        },
+        extra_roots=[PROBE_MODULE] if extra else [],
+        include_dirs=[
             folder,
-            parameters={
-                f"{n}_{k}": getattr(x, k.lower())
-                for n, x in zip(("L1", "L2"), job.layers, strict=True)
-                for k in ("ROWS", "COLS")
-            },
-            extra_roots=[PROBE_MODULE] if extra else [],
-            include_dirs=[
-                folder,
-                hdl_dir(),
-                hdl_dir() / "analog",
-            ],  # the folder's own device before the shipped one
-            environment=environment,
-            plusargs=plusargs,
-            seed=config.seed % (1 << 31),
-            waves="waves.vcd" if extra else "",
-            timeout_s=limit_s,
-        )
-    record = read_record(folder)
-    record.wall_s, record.cpu_s = time.monotonic() - wall, _cpu_s() - cpu
-    write_record(record, folder)
-    _point_latest(out, folder)
-    return folder
+            hdl_dir(),
+            hdl_dir() / "analog",
+        ],  # the folder's own device before the shipped one
+        environment=environment,
+        plusargs=plusargs,
+        seed=config.seed % (1 << 31),
+        waves="waves.vcd" if extra else "",
+        timeout_s=limit_s,
+    )
+
+
+def _run_without_simulator(job: Job, record: Record, folder: Path, clocks: _Clocks, limit_s: float | None) -> None:
+    """Do the job in this process."""
+    from pyharness.bench.numpy_job import run_numpy  # brings Numba, a second that no other engine needs
+
+    try:
+        run_numpy(job, record, limit_s or math.inf)
+    finally:
+        write_record(record.model_copy(update=clocks.read()), folder)
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Say with a failure where the run's folder is, and in its record what ended the run."""
+def _told(folder: Path, clocks: _Clocks) -> Iterator[None]:
+    """Say with a failure where the run's folder is, and in its record what ended the run, and when."""
     kept = f"what was measured so far is in {folder}: pyharness report {shlex.quote(str(folder))} shows it"
+
+    def keep(message: str | None) -> None:
+        with suppress(SimulationError, OSError):  # what ended the run is told whether or not it can be written
+            _put(folder, message=message, **clocks.read())
+
     try:
         yield
     except KeyboardInterrupt:
-        _put_message(folder, "interrupted by the user")
+        keep("interrupted by the user")
         raise RunInterrupted(f"interrupted; {kept}") from None
     except SimulationError as cause:
-        _put_message(folder, str(cause))
+        keep(str(cause))
         raise type(cause)(f"{cause}\n{kept}") from None
+    except BaseException:
+        keep(None)
+        raise
 
 
-def _put_message(folder: Path, message: str) -> None:
-    """Write why a run ended early into its record."""
-    with suppress(SimulationError, OSError):  # what ended the run is told whether or not it can be written
-        write_record(read_record(folder).model_copy(update={"message": message}), folder)
+def _put(folder: Path, **fields: Any) -> None:
+    """Write fields of a run's record."""
+    write_record(read_record(folder).model_copy(update=fields), folder)
 
 
-def _run_without_simulator(
-    job: Job, record: Record, folder: Path, wall_s: float, cpu_s: float, limit_s: float | None
-) -> Path:
-    """Do the job in this process; its clocks began at the given readings."""
-    from pyharness.bench.numpy_job import run_numpy  # brings Numba, a second that no other engine needs
+class _Clocks:
+    """What a run has taken since it began, in the names of the record."""
 
-    with _told(folder):
-        try:
-            run_numpy(job, record, limit_s or math.inf)
-        finally:
-            record.wall_s, record.cpu_s = time.monotonic() - wall_s, _cpu_s() - cpu_s
-            write_record(record, folder)
-    _point_latest(folder.parent, folder)
-    return folder
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = time.monotonic(), _cpu_s()
+
+    def read(self) -> dict[str, float]:
+        return {"wall_s": time.monotonic() - self._wall_s, "cpu_s": _cpu_s() - self._cpu_s}
 
 
 def _cpu_s() -> float:

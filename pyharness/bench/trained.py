@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError
@@ -52,14 +53,18 @@ def _trained(
     spawn_key: tuple[int, ...],
     search: NoiseSearch | None,
 ) -> tuple[Network, TrainingOptions]:
-    """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job."""
+    """Train once for all the runs of a study that differ in something else: it takes longer than the engine numpy's whole job.
+
+    By one thread: the matrices are long and thin, of which several threads make less speed, and other last bits on each machine.
+    """
     seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
-    if search:
-        assert isinstance(images, ImageSet)  # readout_of asks for patterns otherwise
-        choice = choose_noise(images, options, arithmetic, seed, search)
-        network, options = choice.network, choice.options
-    else:
-        network = how(images, options, arithmetic, np.random.default_rng(seed))
+    with threadpool_limits(1):
+        if search:
+            assert isinstance(images, ImageSet)  # readout_of asks for patterns otherwise
+            choice = choose_noise(images, options, arithmetic, seed, search)
+            network, options = choice.network, choice.options
+        else:
+            network = how(images, options, arithmetic, np.random.default_rng(seed))
     for shared in (network.g1_siemens, network.g2_siemens):
         shared.setflags(write=False)
     return network, options

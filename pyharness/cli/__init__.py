@@ -69,7 +69,7 @@ def _main(
         bool, typer.Option("--quiet", "-q", help="Show errors only; files and the text that was asked for are written.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what is run, libraries' logs, and where an error came from.")
+        bool, typer.Option("--verbose", "-v", help="Show what is run, libraries' logs, and what caused an error.")
     ] = False,
 ) -> None:
     """Mixed-signal co-simulation of Verilog controllers and Verilog-A memristors."""

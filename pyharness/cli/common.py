@@ -16,6 +16,7 @@ from typer.core import TyperCommand
 from pyharness.cli import complete
 from pyharness.errors import ConfigError
 from pyharness.files import replace_file
+from pyharness.resources import shipped_configs
 from pyharness.terminal import console, messages, set_detail
 
 __all__ = (
@@ -56,7 +57,10 @@ class Command(TyperCommand):
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
 ConfigArgument = Annotated[
     str | None,
-    typer.Argument(help="YAML file, or the name of a shipped one (sim, smoke).", autocompletion=complete.configs),
+    typer.Argument(
+        help=f"YAML file, or the name of a shipped one ({', '.join(shipped_configs())}); sim if left out.",
+        autocompletion=complete.configs,
+    ),
 ]
 
 

@@ -62,15 +62,16 @@ def status_of(command: Any, arguments: list[str]) -> int:
     except typer.TyperException as error:
         return _tell_of_usage(error)
     except PyharnessError as error:
-        _tell(str(error))
+        _tell(str(error), error)
         return INTERRUPTED if isinstance(error, RunInterrupted) else FAILED
     except OSError as error:
         return _tell_of_the_system(error)
 
 
-def _tell(message: str) -> None:
-    """Print a message; with ``--verbose``, where the error that is handled came from as well."""
-    if logging.getLogger().isEnabledFor(logging.INFO):
+def _tell(message: str, error: Exception) -> None:
+    """Print a message; with ``--verbose``, where the error came from as well; of one of our own, which says where, only what caused it."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if logging.getLogger().isEnabledFor(logging.INFO) and (cause or not isinstance(error, PyharnessError)):
         traceback.print_exc()
     print(f"pyharness: {message}", file=sys.stderr)
 
@@ -91,7 +92,7 @@ def _tell_of_the_system(error: OSError) -> int:
     """Tell of a full disk, a missing permission and the like; a pipe whose reader left needs no words."""
     if not isinstance(error, BrokenPipeError):
         place = f"'{error.filename}': " if error.filename is not None else ""
-        _tell(f"{place}{error.strerror or error}")
+        _tell(f"{place}{error.strerror or error}", error)
     return FAILED
 
 

@@ -15,7 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyharness.errors import ConfigError
-from pyharness.network.images import Bits, ByContent, Floats, Images, ImageSet, flipped, one_hot
+from pyharness.network.images import (
+    PATTERNS_RULE,
+    Bits,
+    ByContent,
+    Floats,
+    Images,
+    ImageSet,
+    are_patterns,
+    flipped,
+    one_hot,
+)
 from pyharness.pinned import check_content, sha256_of
 from pyharness.yamlfile import read_yaml
 
@@ -203,15 +213,8 @@ def _read_digits() -> _Labelled:
 
 def _read_patterns(file: Path, sha256: str | None) -> ImageSet:
     classes = read_yaml(file, "images", sha256)
-    ok = isinstance(classes, list) and all(
-        isinstance(group, list)
-        and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)
-        for group in classes
-    )
-    if not ok:
-        raise ConfigError(
-            f"{file}: must be a list of classes, each a list of patterns, each a list of rows of '#' and '.' in quotes"
-        )
+    if not are_patterns(classes):
+        raise ConfigError(f"{file}: {PATTERNS_RULE}")
     try:
         return ImageSet.from_text(classes)
     except ConfigError as cause:

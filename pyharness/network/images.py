@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from pyharness.errors import ConfigError
 
 __all__ = (
+    "PATTERNS_RULE",
     "SHOWN_PIXELS",
     "ByContent",
     "ImageSet",
     "Images",
     "accuracy_curve",
+    "are_patterns",
     "expected_accuracy",
     "flipped",
     "one_hot",
@@ -28,8 +30,18 @@ Floats = NDArray[np.float64]
 
 SHOWN_PIXELS = 12
 """Up to so many pixels the array is shown every possible image."""
+PATTERNS_RULE = "must be a list of classes, each a list of patterns, each a list of rows such as '#.#', in quotes"
 _ENUMERATED_PIXELS = 16  # up to so many training and the Bayes limit take every possible image
 _DRAWN = 4096  # beyond them training takes so many
+
+
+def are_patterns(given: Any) -> TypeGuard[list[list[list[str]]]]:
+    """Tell whether ``given`` has the form of patterns, :data:`PATTERNS_RULE`."""
+    return isinstance(given, list) and all(
+        isinstance(group, list)
+        and all(isinstance(rows, list) and all(isinstance(row, str) for row in rows) for rows in group)
+        for group in given
+    )
 
 
 class ByContent:
@@ -97,7 +109,12 @@ class ImageSet(ByContent):
             ConfigError: other characters, unequal sizes, an empty class, or a pattern in two classes.
         """
         if len(classes) < 2 or not all(classes) or len({len(group) for group in classes}) != 1:
-            raise ConfigError("images: two classes or more with the same number of patterns, at least one, are needed")
+            counts = " and ".join(str(len(group)) for group in classes)
+            raise ConfigError(
+                "images: two classes or more with the same number of patterns, at least one, are needed; got "
+                + (f"{len(classes)} classes of {counts} patterns" if len(classes) > 1 else f"{len(classes)} class")
+                + ": list each class's patterns; one given twice is only twice as likely"
+            )
         found, shapes = [], []
         for label, group in enumerate(classes):
             for rows in group:

@@ -6,6 +6,8 @@ The second layer is there and idle: its devices are at the reference conductance
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -14,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from pyharness.network.datasets import DataSet
 from pyharness.network.images import Bits, Floats, Images, expected_accuracy
 from pyharness.network.reference import TABLE, Arithmetic, Network
-from pyharness.network.training import Scales, TrainingOptions, check_better_than_guessing
+from pyharness.network.training import TRAINING, Scales, TrainingOptions, check_better_than_guessing
+from pyharness.progress import tell
 
 __all__ = ("logistic_regression", "softmax_cross_entropy", "train_largest")
 
@@ -71,7 +74,12 @@ def train_largest(
 
     bounds = [(-1, 1)] * size + [(None, None)] * (images.classes + 1)
     start = np.zeros(size + images.classes + 1)
-    p = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}).x
+    steps = count(1)
+
+    def told(_: Floats) -> None:
+        tell(TRAINING, next(steps), _STEPS)
+
+    p = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}, callback=told).x
     g1 = middle + half * p[:size].reshape(shape)
     codes_per_siemens = Scales.of(options, images.pixels, a).codes_per_siemens
     bias = np.clip(np.rint(p[size:-1] * half * codes_per_siemens), -_FAR, _FAR).astype(int)

@@ -20,6 +20,7 @@ from pyharness.errors import SimulationError
 from pyharness.network.images import ImageSet
 from pyharness.network.reference import Arithmetic, Network
 from pyharness.network.training import TrainingOptions, train
+from pyharness.progress import tell
 
 __all__ = ("NoiseChoice", "NoiseSearch", "Trial", "choose_noise", "robust_accuracy")
 
@@ -139,6 +140,7 @@ def choose_noise(
     trials: list[Trial] = []
     best: tuple[float, Network, TrainingOptions] | None = None
     for n in range(search.trials):
+        tell("choosing noise levels", n, search.trials)
         if n == 0:
             levels = np.array([options.pixel_noise, options.conductance_error])
         elif n <= spread:

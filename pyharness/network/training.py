@@ -14,9 +14,12 @@ from scipy.special import expit
 from pyharness.errors import SimulationError
 from pyharness.network.images import Images, expected_accuracy
 from pyharness.network.reference import TABLE, Arithmetic, Network
+from pyharness.progress import tell
 
-__all__ = ("Scales", "TrainingOptions", "cross_entropy", "gain", "train", "untrained")
+__all__ = ("TRAINING", "Scales", "TrainingOptions", "cross_entropy", "gain", "train", "untrained")
 
+TRAINING = "training in software"
+"""Its name where it is told how far it is."""
 _TOP = 127  # largest activation, DAC codes
 _DRAWS = 4  # of conductance errors, and of images where not every possible one is taken
 _FIXED_SHARES = (0.5, 0.75, 0.875, 1.0)  # of the devices, on their levels after each step: Zhou et al., ICLR 2017
@@ -241,7 +244,12 @@ def train(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng:
         return total / len(errors), gradient / len(errors)
 
     def minimum(p: Floats, errors: list[tuple[Floats, Floats]], fixed: NDArray[np.bool_]) -> Floats:
-        found = minimize(loss, p, args=(errors, fixed), jac=True, method="L-BFGS-B", options={"maxiter": 400})
+        def told(_: Floats) -> None:
+            tell(TRAINING, done, options.restarts)
+
+        found = minimize(
+            loss, p, args=(errors, fixed), jac=True, method="L-BFGS-B", options={"maxiter": 400}, callback=told
+        )
         return np.asarray(found.x, float)
 
     def on_levels(p: Floats, errors: list[tuple[Floats, Floats]], levels: int) -> Floats:
@@ -258,7 +266,7 @@ def train(images: Images, options: TrainingOptions, arithmetic: Arithmetic, rng:
         return p
 
     best: tuple[float, Network] | None = None
-    for _ in range(options.restarts):
+    for done in range(options.restarts):  # noqa: B007, told by minimum()
         errors = [
             (
                 rng.normal(0, options.conductance_error, (pixels, hidden)),

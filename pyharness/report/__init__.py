@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 from pyharness.files import replace_file
@@ -24,5 +26,10 @@ def write_report(record: Record, folder: Path) -> Path:
         record: complete or partial; what is missing is named.
         folder: existing folder.
     """
-    source = Source(record)
-    return replace_file(folder / "report.html", render(source, *draw_all(source, folder / "figures")))
+    source, figures = Source(record), folder / "figures"
+    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as drawing:  # an interrupt leaves no half of them
+        page = render(source, *draw_all(source, Path(drawing)))
+        figures.mkdir(exist_ok=True)
+        for file in Path(drawing).iterdir():
+            os.replace(file, figures / file.name)
+    return replace_file(folder / "report.html", page)

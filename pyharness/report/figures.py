@@ -32,7 +32,6 @@ FIGURES: dict[str, Callable[[Source], Plot | None]] = {
 
 def draw_all(source: Source, folder: Path) -> tuple[dict[str, Drawn], dict[str, str]]:
     """Write the figures' files into ``folder``; return the figures by name, and for those that are missing the reason."""
-    folder.mkdir(exist_ok=True)
     drawn, missing = {}, {}
     for name, make in FIGURES.items():
         try:

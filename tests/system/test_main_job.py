@@ -194,6 +194,7 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     assert kept.status == "interrupted"
     assert kept.message == "interrupted by the user"
     assert len(kept.pulses) >= 1
+    assert kept.wall_s > 0
     shown = run("report", str(records[0].parent), cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "The run ended early: interrupted by the user" in (records[0].parent / "report.html").read_text()

@@ -15,7 +15,7 @@ import typer
 
 from pyharness.cli import GROUPS, commands
 from pyharness.cli.ending import status_of
-from pyharness.errors import RunInterrupted
+from pyharness.errors import ConfigError, RunInterrupted
 from pyharness.terminal import set_detail
 
 CLI = [sys.executable, "-m", "pyharness"]
@@ -156,7 +156,7 @@ def test_quiet_leaves_the_text_that_was_asked_for(run: Run, tmp_path: Path, plac
 
 
 def test_quiet_and_verbose_lint(run: Run, tmp_path: Path) -> None:
-    """Results and remarks are silenced as well; a fault is told in any case; --verbose shows where it came from."""
+    """Results and remarks are silenced as well; a fault is told in any case; where it was found, the message says."""
     assert "module msdc" in run("lint")[1]
     assert run("lint", "--quiet") == (0, "", "")
     (tmp_path / "dut.va").write_text(MODEL)
@@ -164,7 +164,23 @@ def test_quiet_and_verbose_lint(run: Run, tmp_path: Path) -> None:
     assert (status, out) == (1, "")
     assert errors.startswith(f"pyharness: {tmp_path}/dut.va: language: ") and "no licence" not in errors
     assert "Traceback" not in errors
-    assert "Traceback" in run("-v", "lint", str(tmp_path / "dut.va"))[2]
+    assert "Traceback" not in run("-v", "lint", str(tmp_path / "dut.va"))[2]
+
+
+@pytest.mark.parametrize(("cause", "shown"), [(None, False), (KeyError("deep"), True)])
+def test_verbose_shows_what_caused_an_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, cause: Exception | None, shown: bool
+) -> None:
+    """Another exception, that is: of a rule broken by the user the message is all."""
+
+    def fails(_: str) -> str:
+        raise ConfigError("a rule") from cause
+
+    monkeypatch.setattr("pyharness.schema.schema_text", fails)
+    status, _, errors = run("-v", "schema", "config")
+    assert status == 1
+    assert errors.endswith("pyharness: a rule\n")
+    assert ("Traceback" in errors) == ("deep" in errors) == shown
 
 
 def test_verbose_shows_what_is_run(run: Run, tmp_path: Path) -> None:
