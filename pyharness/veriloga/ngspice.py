@@ -49,7 +49,7 @@ _RESERVED_PARAMETERS = frozenset(
 )
 _RESERVED_NODES = ("gnd", "null", "temper", "value")
 _GUARD_OHM = 1e18
-_MAX_CHARACTERS = 1500  # of one source's expression; a longer one goes over nodes
+_MAX_CHARACTERS = 2200  # of one source's expression; a longer one goes over nodes
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def test_a_crash_is_survived(tmp_path: Path) -> None:
         simulate([PINS_V], "pins_top", "isolated_tests", tmp_path, python_path=[HERE])
     assert re.fullmatch(
         r"crashes: ngspice crashed \(signal 11, Segmentation fault\) at \S+e-\d+ s; its process is gone, the digital side "
-        r"goes on\s*",
+        r"goes on\s*\nlog: \S+/simulator\.log",
         str(caught.value),
     )
     assert (tmp_path / "results.xml").read_text().count("<testcase") == 3

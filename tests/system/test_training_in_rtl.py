@@ -125,7 +125,9 @@ def test_an_error_in_a_round_ends_the_run(tmp_path: Path, monkeypatch: pytest.Mo
 
     simulate = runner.simulate
     monkeypatch.setattr(runner, "simulate", failing)
-    with pytest.raises(SimulationError, match=r"main_job: the array answers no more\nwhat was measured so far is in"):
+    with pytest.raises(
+        SimulationError, match=r"main_job: the array answers no more\nlog: .*\nwhat was measured so far is in"
+    ):
         run(tmp_path, "behavioural", LOOP)
     (folder,) = (tmp_path / "behavioural").iterdir()
     record = read_record(folder)
