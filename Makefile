@@ -52,6 +52,7 @@ $(VENV)/.run $(VENV)/.develop: $(VENV)/.%: $(VENV)/.system-% pyproject.toml $(wi
 	@touch $(VENV)/.run $@
 
 .PRECIOUS: $(VENV)/.system-%
+.NOTPARALLEL:
 
 sim: setup
 	$(RUN) pyharness sim $(if $(CONFIG),"$(CONFIG)")

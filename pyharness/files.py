@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -30,6 +31,8 @@ def replace_file(path: Path, content: bytes | str) -> Path:
             path.write_bytes(data)
             return path
         place = Path(os.path.realpath(path))
+        if place.exists() and not os.access(place, os.W_OK):  # the folder would let it be replaced
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         fresh = place.with_name(f".{secrets.token_hex(8)}.tmp")
         try:
             with fresh.open("xb") as file:

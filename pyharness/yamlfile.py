@@ -177,7 +177,7 @@ def _explain(error: Any, model: type[BaseModel]) -> str:
     if kind == "model_type" and inside:
         rule = f"must be a section of keys ({', '.join(inside.model_fields)})"
     words = f"{location}: {rule}, got {_short.repr(given)}"
-    if kind == "float_parsing" and (number := _NUMBER_WITH_UNIT.fullmatch(given)):
+    if kind == "float_parsing" and isinstance(given, str) and (number := _NUMBER_WITH_UNIT.fullmatch(given)):
         return f"{words}: write {float(number[1]) * _FACTORS[number[2]]:g}"
     if kind == "model_type" and inside and (key := _key_for(inside, given)):
         return f"{words}: write {location}: {{{key}: {given}}}"

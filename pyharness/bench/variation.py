@@ -24,6 +24,7 @@ from pyharness.veriloga.card import Spread
 __all__ = ("CycleDraws", "draw_devices", "drives", "free_model", "reachable_window")
 
 _ATTEMPTS = 100
+_LARGEST_EXPONENT = 700.0  # a factor of 1e304, which no device has
 _DRIVES: dict[str, Drive] = {"normal": "offset", "lognormal": "factor"}
 
 
@@ -50,7 +51,7 @@ def _scatter(
         drawn = {
             name: about[name] + scale * s.sigma * z[name]
             if s.distribution == "normal"
-            else about[name] * math.exp(scale * s.sigma * z[name])
+            else about[name] * math.exp(min(scale * s.sigma * z[name], _LARGEST_EXPONENT))
             for name, s in spreads.items()
         }
         if _possible(device, about, drawn):

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +14,8 @@ import typer
 from typer.core import TyperCommand
 
 from pyharness.cli import complete
-from pyharness.errors import ConfigError
+from pyharness.errors import ConfigError, PyharnessError
 from pyharness.files import replace_file
-from pyharness.resources import shipped_configs
 from pyharness.terminal import console, messages, set_detail
 
 __all__ = (
@@ -28,6 +27,7 @@ __all__ = (
     "keep_existing",
     "make_folder",
     "note",
+    "shipped",
     "write_text",
     "writing",
 )
@@ -55,10 +55,19 @@ class Command(TyperCommand):
 
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for runs; each gets its own folder inside.")]
+
+
+def shipped(names: Callable[[str], list[str]]) -> str:
+    """Return shipped names for a help text, in brackets; the help is to be there in a damaged installation, too."""
+    with suppress(PyharnessError, OSError):
+        return f" ({', '.join(names(''))})"
+    return ""
+
+
 ConfigArgument = Annotated[
     str | None,
     typer.Argument(
-        help=f"YAML file, or the name of a shipped one ({', '.join(shipped_configs())}); sim if left out.",
+        help=f"YAML file, or the name of a shipped one{shipped(complete.configs)}; sim if left out.",
         autocompletion=complete.configs,
     ),
 ]

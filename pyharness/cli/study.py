@@ -4,24 +4,16 @@
 from __future__ import annotations
 
 import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pyharness.cli import complete
-from pyharness.cli.common import commands, console, make_folder, note, writing
-from pyharness.errors import ConfigError, PyharnessError
+from pyharness.cli.common import commands, console, make_folder, note, shipped, writing
+from pyharness.errors import ConfigError
 
 __all__ = ("replay", "study")
-
-
-def _shipped() -> str:
-    """Return the names of the shipped studies for a help text, which is to be there in a damaged installation, too."""
-    with suppress(PyharnessError, OSError):
-        return f" ({', '.join(complete.studies(''))})"
-    return ""
 
 
 @commands.command()
@@ -29,7 +21,8 @@ def study(
     file: Annotated[
         str,
         typer.Argument(
-            help=f"YAML file of a study, or the name of a shipped one{_shipped()}.", autocompletion=complete.studies
+            help=f"YAML file of a study, or the name of a shipped one{shipped(complete.studies)}.",
+            autocompletion=complete.studies,
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the results; build/study/<study> if left out.")] = None,

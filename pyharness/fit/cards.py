@@ -78,7 +78,8 @@ def window_states(model: NumpyModel, window_siemens: Sequence[float]) -> list[fl
     """
     bounds = check_window(model, window_siemens)
     low, high = window_siemens
-    wanted = np.geomspace(low, high, 5)
+    first, last = sorted(conductance(model, x) for x in bounds)
+    wanted = np.clip(np.geomspace(low, high, 5), first, last)  # which check_window takes for reached up to rounding
     return [float(brentq(lambda x, g=g: conductance(model, x) - g, *bounds, xtol=1e-14)) for g in wanted]
 
 

@@ -250,6 +250,9 @@ def load_any(name: str, include_dirs: Sequence[Path] = ()) -> tuple[Module, Devi
     )
 
 
+_ROUNDING = 1e-9
+
+
 def check_window(model: NumpyModel, window_siemens: Sequence[float]) -> tuple[float, float]:
     """Return the range of ``x0``, 0 to 1 where it has none, between whose ends the model reads as all of a card's window.
 
@@ -265,7 +268,8 @@ def check_window(model: NumpyModel, window_siemens: Sequence[float]) -> tuple[fl
     bounds = bounds if all(map(math.isfinite, bounds)) else (0.0, 1.0)
     first, last = sorted(float(model.current(READ_V, 0.0, **{START: x})) / READ_V for x in bounds)
     low, high = window_siemens
-    if not first <= low < high <= last:
+    # a conductance of the card and current over voltage of the model differ by rounding, where they are the same
+    if not first * (1 - _ROUNDING) <= low < high <= last * (1 + _ROUNDING):
         raise ConfigError(
             f"the window of {low:g} to {high:g} S is beyond what module '{model.module.name}' reaches with these parameters, "
             f"{first:.3g} to {last:.3g} S at {READ_V:g} V: correct window_siemens in the card"

@@ -99,6 +99,18 @@ def test_status_and_message(run: Run, arguments: list[str], status: int, message
     assert bool(out) == (status == 0)
 
 
+def test_help_in_a_damaged_installation() -> None:
+    """The shipped files are gone: the commands are there, and so is the doctor."""
+    lost = (
+        "import pyharness.resources as r\n"
+        "def gone(): raise r.ToolNotFoundError('the folder is missing')\n"
+        "r.shipped_configs = r.shipped_studies = gone\n"
+        "import sys; sys.argv = ['pyharness', 'sim', '--help']; from pyharness.cli import app; app()"
+    )
+    done = subprocess.run([sys.executable, "-c", lost], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and "Usage: pyharness sim" in done.stdout
+
+
 def test_a_group_alone_shows_its_commands(run: Run) -> None:
     """On standard output, without a message."""
     status, out, errors = run("handoff")

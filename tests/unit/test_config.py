@@ -30,6 +30,10 @@ def test_a_shipped_configuration_is_found_by_name() -> None:
         ("test: {count: many}", r"test\.count: .*got 'many'"),
         ("test: {count: 1.5 images}", r"test\.count: must be a whole number, without a unit, got '1\.5 images'$"),
         (
+            "test: {pixel_noise: !!binary aGk=}",
+            r"test\.pixel_noise: must be a number, in SI units and without the unit, got b'hi'$",
+        ),
+        (
             "test: {pixel_noise: 15%}",
             r"test\.pixel_noise: must be a number, in SI units and without the unit, got '15%': write 0\.15$",
         ),

@@ -39,6 +39,16 @@ def test_the_mode_of_a_new_file_is_the_users(tmp_path: Path) -> None:
         os.umask(before)
 
 
+def test_what_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder would allow it; root may write everything, so that the answer is put in."""
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
+    with pytest.raises(PermissionError) as caught:
+        replace_file(path, b"new")
+    assert caught.value.filename == str(path) and path.read_bytes() == b"old"
+
+
 def test_the_digest() -> None:
     """That of the standard's example."""
     assert sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

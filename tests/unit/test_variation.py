@@ -115,6 +115,12 @@ def test_spreads_that_cannot_be_drawn(kinds: dict[str, Spread], message: str) ->
         draw_devices(with_spreads(device_to_device=kinds), 1, SEED)
 
 
+def test_a_sigma_in_percent() -> None:
+    """A factor beyond all numbers is one that no device has: drawn again, not the end."""
+    wide = with_spreads(device_to_device={"tau_on": spread("lognormal", 30.0)})
+    assert all(np.isfinite(own["tau_on"]) for own in draw_devices(wide, 200, SEED, scale=10.0))
+
+
 def pulse_state(
     driven: dict[str, Drive], controls: dict[str, float], values: dict[str, float], amplitude_v: float
 ) -> float:

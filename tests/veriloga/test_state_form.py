@@ -9,8 +9,9 @@ import pytest
 from pyharness.bench.job import build_job
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError, VerilogAError
+from pyharness.fit.cards import window_states
 from pyharness.qa import circuits, subject_of
-from pyharness.veriloga import Module, compile_numpy, emit_verilog, load_device, load_module
+from pyharness.veriloga import Module, check_window, compile_numpy, emit_verilog, load_device, load_module
 from pyharness.veriloga.scalar_target import compile_scalar
 
 HEAD = """`include "disciplines.vams"
@@ -134,6 +135,16 @@ def test_a_window_beyond_the_models_reach_is_refused(tmp_path: Path, engine: str
         ConfigError, match=r"card 'mine': the window of 1e-05 to 0\.001 S is beyond .* 6\.25e-05 to 0\.01 S at 0\.1 V"
     ):
         job_of(tmp_path, DRIFT, engine, "1e-5, 1e-3")
+
+
+def test_a_window_up_to_the_models_ends_is_within(tmp_path: Path) -> None:
+    """Current over voltage and 1/r differ in the last bit for one resistance in eight."""
+    module = module_of(tmp_path, DRIFT)
+    for r_on in np.arange(100.0, 10000.0, 100.0).tolist():
+        model = compile_numpy(module, {"r_on": r_on}, ("x0",))
+        window_states(model, (1 / 16e3, 1 / r_on))
+        with pytest.raises(ConfigError, match="is beyond what module 'lid' reaches"):
+            check_window(model, (1 / 16e3, 1.0001 / r_on))
 
 
 @pytest.mark.parametrize(
