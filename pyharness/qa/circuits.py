@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyharness.config import Solver
 from pyharness.qa.subject import Check, Subject
 from pyharness.spice import BatchResult, ngspice_has_osdi, run_batch
-from pyharness.veriloga import Subcircuit, compile_osdi, divider_voltage, osdi_subcircuit
+from pyharness.veriloga import Subcircuit, compile_osdi, divider_voltage, is_model_type, osdi_subcircuit
 
 __all__ = (
     "array_converges", "bounds_in_circuit", "cold_start", "methods", "parallel", "pinched_loop", "pulse_state", "state_per_pulse", "step_halving",
@@ -234,9 +234,10 @@ def targets(subject: Subject) -> list[Check]:
     checks = [
         Check("NumPy = B sources", float(np.abs(b["i"] - exact).max() / scale), 1e-9, "", "current at ngspice's points, of the largest")
     ]  # fmt: skip
-    if ngspice_has_osdi():
+    # a library's module by the name of a model type of ngspice's own is never found: jobs take B sources for it, too
+    if ngspice_has_osdi() and not is_model_type(subject.module.name):
         with tempfile.TemporaryDirectory(prefix="pyharness-") as folder:
-            library = compile_osdi(subject.module, Path(folder, "dut.osdi"))
+            library = compile_osdi(subject.module, Path(folder, "dut.osdi"), instance_parameters=("x0",))
             values = dict(subject.parameters)
             o = run(
                 osdi_subcircuit(

@@ -12,6 +12,8 @@ from pyharness.bench.job import build_job
 from pyharness.cli import commands
 from pyharness.config import SimConfig
 from pyharness.errors import ConfigError, NetlistError, VerilogAError
+from pyharness.qa import subject_of
+from pyharness.qa.circuits import targets
 from pyharness.study.spec import load_study, points
 from pyharness.veriloga import is_model_type, load_device, load_module, osdi_subcircuit
 
@@ -103,3 +105,8 @@ def test_a_module_named_as_a_model_type_of_ngspice(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "ngspice has a model type 'memristor' of its own" in " ".join(done.output.split())
     assert not is_model_type("vteam")
+
+
+def test_its_targets_are_compared_where_ngspice_has_its_name() -> None:
+    """``memristor`` is a model type of newer ngspice: NumPy and B sources are compared, no library."""
+    assert [(c.name, c.passed) for c in targets(subject_of(str(OWN / "mine.yaml")))] == [("NumPy = B sources", True)]
