@@ -31,7 +31,6 @@ from pyharness.veriloga import (
     Device,
     Module,
     Subcircuit,
-    check_one_state,
     check_window,
     compile_numpy,
     emit_ngspice,
@@ -212,9 +211,7 @@ def _check_model(
     model = compile_numpy(module, dict(parameters), ("x0",))
     if engine != "ngspice":
         try:
-            if model.other_form:
-                raise VerilogAError(model.other_form)
-            check_one_state(module)
+            model.check_one_state()
         except VerilogAError as cause:
             raise VerilogAError(f"{cause}; engine ngspice takes any form, engine {engine} does not") from None
     if not model.other_form and len(module.internal_nodes) == 1:

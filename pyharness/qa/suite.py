@@ -16,7 +16,7 @@ from pyharness.fit.cards import window_states
 from pyharness.qa import benches, circuits, equations, form, source, statistics
 from pyharness.qa.subject import Check, Subject
 from pyharness.resources import shipped_cards, shipped_models
-from pyharness.veriloga import Card, check_one_state, check_terminals, load_any
+from pyharness.veriloga import Card, check_terminals, load_any
 
 __all__ = (
     "HANDOFF",
@@ -125,9 +125,7 @@ def subject_of(name: str) -> Subject:
     subject = Subject(device.name, module, device.card.parameters) if device else Subject("default", module, {})
     try:
         check_terminals(module)
-        if subject.model.other_form:
-            raise VerilogAError(subject.model.other_form)
-        check_one_state(module)
+        subject.model.check_one_state()
     except VerilogAError as cause:
         raise ConfigError(
             f"the suite checks models of two ports with one state node and a parameter x0, its start: {cause}"

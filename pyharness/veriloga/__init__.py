@@ -23,7 +23,7 @@ from pyharness.veriloga.numpy_target import NumpyModel, compile_numpy
 from pyharness.veriloga.osdi import compile_osdi, emit_osdi, osdi_compiler, osdi_subcircuit
 from pyharness.veriloga.parse import load_module
 from pyharness.veriloga.reference import divider_voltage, integrate
-from pyharness.veriloga.state_form import check_one_state, check_terminals
+from pyharness.veriloga.state_form import check_terminals
 from pyharness.veriloga.verilog_target import device_model, emit_verilog
 
 __all__ = (
@@ -37,7 +37,6 @@ __all__ = (
     "Subcircuit",
     "card_sha256",
     "check_card_name",
-    "check_one_state",
     "check_terminals",
     "check_window",
     "compile_numpy",

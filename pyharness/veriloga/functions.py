@@ -32,6 +32,7 @@ _REFUSED = {
     "fopen": "remove it: models read and write no files",
     "table_model": "write the function out",
 }
+_OF_THE_BLOCK = ("ddt", "idt", "ddx", "white_noise", "flicker_noise")
 _WAYS = {
     "idtmod": "use idt() and keep the range by a smooth function",
     "transition": "write a smooth function of the voltage, or let the driving circuit ramp",
@@ -54,25 +55,16 @@ class Functions:
     def builtin(self, token: Any, given: list[Any]) -> Expr:
         """Return the value of a function of the language."""
         name = str(token)
-        if name in ("ddt", "idt", "ddx", "white_noise", "flicker_noise") and (self.run.calls or self.run.initial):
+        if name in _OF_THE_BLOCK and (self.run.calls or self.run.initial):
             raise self.run.error(token, f"{name}() belongs into the analog block, outside functions and events")
-        if name in ("analysis", "ddt", "idt", "ddx", "white_noise", "flicker_noise"):
+        if name in ("analysis", *_OF_THE_BLOCK):
             handler: Any = getattr(self, name)
             result: Expr = handler(token, given)
             return result
         if name not in FUNCTIONS:
             if name in _WAYS:
                 raise self.run.error(token, f"function '{name}()' is not supported: {_WAYS[name]}")
-            known = [
-                *self.run.symbols.functions,
-                *FUNCTIONS,
-                "ddt",
-                "idt",
-                "ddx",
-                "analysis",
-                "white_noise",
-                "flicker_noise",
-            ]
+            known = [*self.run.symbols.functions, *FUNCTIONS, "analysis", *_OF_THE_BLOCK]
             raise self.run.error(
                 token,
                 f"function '{name}()' is not known: {there_are(name, sorted(known))}; or declare an analog function",

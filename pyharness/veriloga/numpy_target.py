@@ -76,6 +76,21 @@ class NumpyModel:
             both[1, entry.row, entry.column] = values[2 * k + 1]
         return both[0], both[1]
 
+    def check_one_state(self) -> None:
+        """Refuse a model that is no device of one state: of another form, or with several states, which some of the forms hold.
+
+        Raises:
+            VerilogAError: which of them, with the place in the source.
+        """
+        if self.other_form:
+            raise VerilogAError(self.other_form)
+        nodes = self.module.internal_nodes
+        if len(nodes) > 1:
+            raise VerilogAError(
+                f"{self.module.file}:1:1: module '{self.module.name}' has {len(nodes)} nodes beside its ports ({', '.join(nodes)}): "
+                "a device has one, its state's"
+            )
+
     @cached_property
     def _states(self) -> int:
         if self.other_form:

@@ -9,9 +9,7 @@ from typing import Any
 
 from numba import njit
 
-from pyharness.errors import VerilogAError
 from pyharness.veriloga.numpy_target import NumpyModel
-from pyharness.veriloga.state_form import check_one_state
 
 __all__ = ("compile_scalar",)
 
@@ -41,7 +39,5 @@ def compile_scalar(model: NumpyModel) -> Callable[[float, float, Any], tuple[flo
     Raises:
         VerilogAError: the model has another form than two ports and one state.
     """
-    if model.other_form:
-        raise VerilogAError(model.other_form)
-    check_one_state(model.module)
+    model.check_one_state()
     return _compiled(model.source, tuple(model.free))  # type: ignore[no-any-return]

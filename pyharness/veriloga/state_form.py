@@ -8,7 +8,7 @@ from pyharness.veriloga import graph
 from pyharness.veriloga.graph import ONE, STEPS, ZERO, Expr, apply, derivative, leaf, voltage
 from pyharness.veriloga.module import START, Branch, Module
 
-__all__ = ("check_one_state", "check_terminals", "moving", "state_form")
+__all__ = ("check_terminals", "moving", "state_form")
 
 
 def check_terminals(module: Module) -> None:
@@ -29,19 +29,6 @@ def _check_ports(module: Module) -> None:
     if len(module.ports) != 2:
         ports = f"{len(module.ports)} ports ({', '.join(module.ports) or 'none'})"
         raise VerilogAError(f"{module.file}:1:1: module '{module.name}' has {ports}: a device has two")
-
-
-def check_one_state(module: Module) -> None:
-    """Refuse several states, which only some of the forms hold.
-
-    Raises:
-        VerilogAError: more nodes beside the ports than one.
-    """
-    if len(module.internal_nodes) > 1:
-        raise VerilogAError(
-            f"{module.file}:1:1: module '{module.name}' has {len(module.internal_nodes)} nodes beside its ports "
-            f"({', '.join(module.internal_nodes)}): a device has one, its state's"
-        )
 
 
 def moving(module: Module) -> Module:

@@ -7,16 +7,13 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 
-from pyharness.cli import GROUPS, commands
-from pyharness.cli.ending import status_of
+from pyharness.cli import GROUPS
 from pyharness.errors import ConfigError, RunInterrupted
-from pyharness.terminal import set_detail
 
 CLI = [sys.executable, "-m", "pyharness"]
 MODEL = "module dut(p, n);\n    inout p, n;\n    electrical p, n;\n    analog I(p, n) <+ V(p, n);\nendmodule\n"
@@ -25,18 +22,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run a command line in this process: exit status, standard output, standard error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = status_of(typer.main.get_command(commands), [*arguments])
-        return status, *capsys.readouterr()
-
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield run
-    set_detail(quiet=False, verbose=False)
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+def run(command_line: Run) -> Run:
+    """The command line, by a short name."""
+    return command_line
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,11 @@
 """``pyharness sim``, ``report`` and ``classify`` as a newcomer meets them: what is printed, when, and what is told beside it."""
 
 import io
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-import typer
 import yaml
 from rich.console import Console
 from threadpoolctl import threadpool_info
@@ -16,15 +14,12 @@ from threadpoolctl import threadpool_info
 from pyharness.bench.job import build_job
 from pyharness.bench.progress import LINE, log_told
 from pyharness.bench.runner import read_record
-from pyharness.cli import commands
-from pyharness.cli.ending import status_of
 from pyharness.cli.job import summary
 from pyharness.config import SimConfig
 from pyharness.network.training import train
 from pyharness.progress import tell
 from pyharness.record import Energy, Record, write_record
 from pyharness.resources import shipped_configs
-from pyharness.terminal import set_detail
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -39,20 +34,15 @@ CSV = "0,9,0,0,9\n0,8,1,0,7\n0,9,0,1,9\n1,0,9,9,0\n1,1,8,9,0\n1,0,9,7,1\n"
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(command_line: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command line in an empty folder, where ``mine.yaml`` is SMALL with other sections: status, output, messages."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, **sections: Any) -> tuple[int, str, str]:
         Path("mine.yaml").write_text(yaml.safe_dump(SMALL | sections))
-        status = status_of(typer.main.get_command(commands), [*arguments])
-        return status, *capsys.readouterr()
+        return command_line(*arguments)
 
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield run
-    set_detail(quiet=False, verbose=False)
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    return run
 
 
 @pytest.fixture
